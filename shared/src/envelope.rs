@@ -1,0 +1,145 @@
+//! An event on its way to the log: everything but its place, which the log alone can give.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{CompanyId, Cursor, Event, EventId, EventType, IdError, Record};
+
+/// The largest event frame, in bytes of JSON.
+pub const MAX_EVENT_BYTES: usize = 64 * 1024;
+
+/// Why an event cannot be published. Trying again does not help.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// The event's type is malformed.
+    #[error(transparent)]
+    Type(#[from] IdError),
+    /// The event's data does not serialize to JSON.
+    #[error("the event's data is not JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The event is larger than a frame may be.
+    #[error("the event is {0} bytes of JSON, the limit is {MAX_EVENT_BYTES}")]
+    TooBig(usize),
+}
+
+/// One event, addressed and sealed, before the log has given it a place.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    company: CompanyId,
+    event_id: EventId,
+    event_type: EventType,
+    tail: String,
+}
+
+/// The members of an event frame that follow `frame` and `id`, in their order on the wire.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tail<'a> {
+    r#type: &'a EventType,
+    company_id: &'a CompanyId,
+    time: String,
+    data: &'a RawValue,
+}
+
+impl Envelope {
+    /// Seals a typed event.
+    ///
+    /// # Errors
+    /// When the event's type is malformed, it does not serialize, or it is too big.
+    pub fn typed<E: Event>(
+        company: &CompanyId,
+        event_id: EventId,
+        time: DateTime<Utc>,
+        event: &E,
+    ) -> Result<Self, EnvelopeError> {
+        let data = serde_json::value::to_raw_value(event)?;
+        Self::raw(company, event_id, EventType::parse(E::TYPE)?, time, &data)
+    }
+
+    /// Seals an event whose data is JSON already.
+    ///
+    /// # Errors
+    /// When the event is too big.
+    pub fn raw(
+        company: &CompanyId,
+        event_id: EventId,
+        event_type: EventType,
+        time: DateTime<Utc>,
+        data: &RawValue,
+    ) -> Result<Self, EnvelopeError> {
+        let time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let json = serde_json::to_string(&Tail { r#type: &event_type, company_id: company, time, data })?;
+        let envelope = Self { company: company.clone(), event_id, event_type, tail: json[1..].to_owned() };
+        let longest = envelope.frame(Cursor { epoch: u64::MAX, seq: u64::MAX }).len();
+        if longest > MAX_EVENT_BYTES { Err(EnvelopeError::TooBig(longest)) } else { Ok(envelope) }
+    }
+
+    /// The company whose log it goes to.
+    #[must_use]
+    pub fn company(&self) -> &CompanyId {
+        &self.company
+    }
+
+    /// What makes it unique.
+    #[must_use]
+    pub fn event_id(&self) -> &EventId {
+        &self.event_id
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn event_type(&self) -> &EventType {
+        &self.event_type
+    }
+
+    /// The frame's JSON behind `{"frame":"event","id":"<id>",`. The publish script writes the front.
+    #[must_use]
+    pub fn tail(&self) -> &str {
+        &self.tail
+    }
+
+    /// The frame at a place of the log.
+    #[must_use]
+    pub fn frame(&self, id: Cursor) -> String {
+        format!("{{\"frame\":\"event\",\"id\":\"{id}\",{}", self.tail)
+    }
+
+    /// The record at a place of the log, as the publish script writes it.
+    #[must_use]
+    pub fn record(&self, id: Cursor) -> String {
+        Record::encode(id, &self.event_type, &self.frame(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope(data: &str) -> Result<Envelope, EnvelopeError> {
+        Envelope::raw(
+            &CompanyId::parse("acme").unwrap(),
+            EventId::parse("e1").unwrap(),
+            EventType::parse("devis:signed").unwrap(),
+            DateTime::from_timestamp_millis(1_763_800_000_123).unwrap(),
+            &RawValue::from_string(data.to_owned()).unwrap(),
+        )
+    }
+
+    #[test]
+    fn the_frame_is_complete() {
+        let frame = envelope("{\"a\":1}").unwrap().frame(Cursor { epoch: 7, seq: 43 });
+        assert_eq!(
+            frame,
+            "{\"frame\":\"event\",\"id\":\"7-43\",\"type\":\"devis:signed\",\"companyId\":\"acme\",\
+             \"time\":\"2025-11-22T08:26:40.123Z\",\"data\":{\"a\":1}}"
+        );
+    }
+
+    #[test]
+    fn big_events_are_refused_here() {
+        let data = format!("\"{}\"", "x".repeat(MAX_EVENT_BYTES));
+        assert!(matches!(envelope(&data), Err(EnvelopeError::TooBig(_))));
+    }
+}

@@ -1,0 +1,147 @@
+//! The frames of the WebSocket protocol, as JSON text. Server-Sent Events carry the same ones.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{CompanyId, Cursor, EventType};
+
+/// What the gateway sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "frame", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum ServerFrame {
+    /// The first frame of a session.
+    Welcome {
+        /// The session's own id, for logs and support.
+        session: String,
+        /// The company whose events follow, from the token.
+        company_id: CompanyId,
+        /// The place that the session stands at: where it resumed, else the newest event.
+        last_event_id: Cursor,
+        /// What became of the cursor that the client came with.
+        resume: Resume,
+        /// A `heartbeat` comes at least this often, in milliseconds.
+        heartbeat_ms: u64,
+        /// When the token expires; renew it before with an `auth` frame.
+        token_expires_at: DateTime<Utc>,
+    },
+    /// Something happened.
+    Event(EventFrame),
+    /// The connection lives.
+    Heartbeat {},
+    /// Something may be missing: fetch everything on screen anew, go on from `lastEventId`.
+    Resync {
+        /// Why nothing could be proven.
+        reason: String,
+        /// The place to go on from.
+        last_event_id: Cursor,
+    },
+    /// Whether events arrive as they happen.
+    Status {
+        /// `degraded` while the link to Redis is down, `live` when it is back and caught up.
+        delivery: Delivery,
+    },
+    /// Open a new connection after `afterMs`, then close this one.
+    Reconnect {
+        /// How long to wait, in milliseconds.
+        after_ms: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The client did something wrong; the session goes on.
+    Error {
+        /// Stable, for programs.
+        code: String,
+        /// For people.
+        message: String,
+    },
+    /// The answer to a client's `ping`.
+    Pong {},
+}
+
+/// One event as a client sees it. The names follow CloudEvents 1.0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct EventFrame {
+    /// Its place in the company's log.
+    pub id: Cursor,
+    /// What happened; a type that the client does not know is to be ignored.
+    pub r#type: EventType,
+    /// The company that it happened in.
+    pub company_id: CompanyId,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// The event itself; its shape follows from `type`.
+    pub data: serde_json::Value,
+}
+
+/// What became of the cursor that a client came with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum Resume {
+    /// It brought none.
+    Fresh,
+    /// Everything after it follows.
+    Recovered,
+    /// What followed it is no longer known in full: fetch everything anew.
+    Lost,
+}
+
+/// Whether events arrive as they happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum Delivery {
+    /// They do.
+    Live,
+    /// They come late, once the link to Redis is back.
+    Degraded,
+}
+
+/// What a client sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "frame", rename_all = "camelCase")]
+pub enum ClientFrame {
+    /// Renews the token in place: same user, same company.
+    Auth {
+        /// The new token.
+        token: String,
+    },
+    /// Asks for a `pong`.
+    Ping {},
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every golden frame parses and is written back with the same meaning.
+    #[test]
+    fn golden_frames_round_trip() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+        let mut seen = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let golden: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            let written = if name.starts_with("client-") {
+                serde_json::to_value(serde_json::from_value::<ClientFrame>(golden.clone()).expect(&name)).unwrap()
+            } else {
+                serde_json::to_value(serde_json::from_value::<ServerFrame>(golden.clone()).expect(&name)).unwrap()
+            };
+            assert_eq!(written, golden, "{name}");
+            seen += 1;
+        }
+        assert!(seen >= 18, "only {seen} golden frames");
+    }
+
+    #[test]
+    fn an_unknown_member_does_not_disturb() {
+        let frame: ServerFrame = serde_json::from_str(r#"{"frame":"heartbeat","new":1}"#).unwrap();
+        assert_eq!(frame, ServerFrame::Heartbeat {});
+    }
+}

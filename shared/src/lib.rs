@@ -1,0 +1,31 @@
+//! The words that both ends of the realtime gateway speak. No I/O and no async here.
+//!
+//! An API service fills a typed [`events`] struct; the `publisher` wraps it into an [`Envelope`], whose
+//! [`Record`] form travels through Redis under the names of [`keys`]; the `gateway` hands the frame inside to every
+//! session of the [`CompanyId`]. A client names the place that it has reached with a [`Cursor`].
+//!
+//! Everything that crosses the wire is a type of this crate. Their JSON Schemas are in `shared/schema`, one golden
+//! example of each frame is in `shared/fixtures`.
+
+mod claims;
+mod close;
+mod cursor;
+mod envelope;
+pub mod events;
+mod frame;
+mod ids;
+pub mod keys;
+mod pattern;
+mod record;
+#[cfg(feature = "schema")]
+pub mod schema;
+
+pub use claims::{Audience, Claims, CompanyClaim, Scope};
+pub use close::CloseCode;
+pub use cursor::{Cursor, CursorError};
+pub use envelope::{Envelope, EnvelopeError, MAX_EVENT_BYTES};
+pub use events::Event;
+pub use frame::{ClientFrame, Delivery, EventFrame, Resume, ServerFrame};
+pub use ids::{CompanyId, EventId, EventType, IdError, UserId};
+pub use pattern::{PatternError, TypeFilter, TypePattern};
+pub use record::{Record, RecordError};
