@@ -1,1 +1,32 @@
-//! x
+//! The realtime gateway.
+//!
+//! The path of one event, hop by hop:
+//!
+//! 1. `Publisher::publish` runs one script in Redis: append to the company's log and announce, in one round trip.
+//! 2. [`backplane`]: one connection per replica hears the announcements of the companies that have sessions here.
+//! 3. [`room`]: does the event follow the one before? If not, catch up from the log.
+//! 4. [`dispatcher`]: carries out what the room says; each worker concerned gets a reference count.
+//! 5. [`registry`]: who, on this worker, by company and filter; events that wait together are joined.
+//! 6. [`session::Outbox`]: written to the socket at once, or queued within bounds.
+//!
+//! A session comes in through [`session::upgrade`], asks the dispatcher to be let in, and is then an actor of its own.
+
+pub mod app;
+pub mod application;
+pub mod auth;
+pub mod backplane;
+mod clock;
+pub mod config;
+mod defaults;
+pub mod delivery;
+pub mod dispatcher;
+pub mod health;
+pub mod http;
+pub mod metrics;
+pub mod registry;
+pub mod room;
+pub mod session;
+pub mod shutdown;
+pub mod telemetry;
+pub mod token;
+pub mod worker;

@@ -40,7 +40,7 @@ pub enum ServerFrame {
     /// Whether events arrive as they happen.
     Status {
         /// `degraded` while the link to Redis is down, `live` when it is back and caught up.
-        delivery: Delivery,
+        delivery: DeliveryState,
     },
     /// Open a new connection after `afterMs`, then close this one.
     Reconnect {
@@ -94,7 +94,7 @@ pub enum Resume {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-pub enum Delivery {
+pub enum DeliveryState {
     /// They do.
     Live,
     /// They come late, once the link to Redis is back.

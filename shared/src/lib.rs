@@ -25,7 +25,7 @@ pub use close::CloseCode;
 pub use cursor::{Cursor, CursorError};
 pub use envelope::{Envelope, EnvelopeError, MAX_EVENT_BYTES};
 pub use events::Event;
-pub use frame::{ClientFrame, Delivery, EventFrame, Resume, ServerFrame};
+pub use frame::{ClientFrame, DeliveryState, EventFrame, Resume, ServerFrame};
 pub use ids::{CompanyId, EventId, EventType, IdError, UserId};
 pub use pattern::{PatternError, TypeFilter, TypePattern};
 pub use record::{Record, RecordError};

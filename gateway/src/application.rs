@@ -1,0 +1,174 @@
+//! The only file that wires: configuration in, a running replica out.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use actix_http::HttpService;
+use actix_rt::net::TcpStream;
+use actix_server::{Server, ServerHandle};
+use actix_service::{ServiceFactory, fn_service, map_config};
+use actix_web::{HttpServer, dev::AppConfig, web};
+use anyhow::{Context, Result};
+use rand::distr::{Alphanumeric, SampleString};
+use secrecy::SecretString;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::time::{Instant, sleep};
+use tracing::{info, warn};
+
+use crate::{
+    app::App,
+    auth::{Origin, Origins, Verifier},
+    backplane::{Backplane, Embedded, Redis, signals},
+    config::{KeySource, ServeConfig},
+    defaults::{DRAIN_GRACE, HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG},
+    dispatcher::{Dispatcher, FromWorker},
+    health::Health,
+    http,
+    metrics::Metrics,
+    session,
+    shutdown::Signals,
+    worker::Worker,
+};
+
+/// A replica that is ready to run.
+pub struct Application {
+    app: Arc<App>,
+    public: TcpListener,
+    admin: TcpListener,
+    workers: usize,
+}
+
+impl Application {
+    /// Checks the configuration, takes the ports and connects the parts. Redis need not be there.
+    ///
+    /// # Errors
+    /// One line about what is wrong.
+    pub fn build(config: ServeConfig) -> Result<Self> {
+        let verifier = Verifier::new(&key_source(&config)?, &config.auth)?;
+        let public = listen(config.listen.listen, "GATEWAY_LISTEN")?;
+        let admin = listen(config.listen.admin_listen, "GATEWAY_ADMIN_LISTEN")?;
+        let metrics = Metrics::new();
+        let health = Arc::new(Health::new(config.limits.connection_cap()));
+        let (sender, receiver) = signals(metrics.clone());
+        let backplane: Arc<dyn Backplane> = match &config.redis.redis_url {
+            Some(url) => Redis::start(url, sender, metrics.clone())?,
+            None => {
+                warn!("GATEWAY_REDIS_URL is not set: events are kept in memory, for this replica alone");
+                Embedded::start(sender)
+            }
+        };
+        let dispatcher = Dispatcher::start(backplane.clone(), receiver, health.clone(), metrics.clone());
+        let mut origins = config.auth.allowed_origins;
+        if config.dev {
+            origins.push(Origin::AnyPort("http://localhost".into()));
+        }
+        let app =
+            App { verifier, origins: Origins::new(origins), health, metrics, pace: config.pace, backplane, dispatcher };
+        Ok(Self { app: Arc::new(app), public, admin, workers: config.listen.worker_count() })
+    }
+
+    /// Serves until the first SIGTERM or SIGINT, then drains; a second signal ends it at once.
+    ///
+    /// # Errors
+    /// When a server fails.
+    pub async fn run(self) -> Result<()> {
+        let mut signals = Signals::new().context("cannot listen for signals")?;
+        let (public, admin) = (self.public.local_addr()?, self.admin.local_addr()?);
+        let app = self.app.clone();
+        let server = Server::build()
+            .workers(self.workers)
+            .disable_signals()
+            .shutdown_timeout(1)
+            .listen("public", self.public, move || public_service(app.clone()))?
+            .run();
+        let app = web::Data::new(self.app.clone());
+        let admin_server =
+            HttpServer::new(move || actix_web::App::new().app_data(app.clone()).configure(http::admin_routes))
+                .workers(1)
+                .disable_signals()
+                .shutdown_timeout(1)
+                .listen(self.admin)?
+                .run();
+        let (public_handle, admin_handle) = (server.handle(), admin_server.handle());
+        let servers = actix_rt::spawn(async move { tokio::try_join!(server, admin_server) });
+        info!(
+            %public,
+            %admin,
+            workers = self.workers,
+            connections_limit = self.app.health.limit(),
+            "listening"
+        );
+        signals.next().await;
+        tokio::select! {
+            () = drain(&self.app) => {}
+            () = signals.next() => warn!("second signal: not waiting for sessions"),
+        }
+        stop(public_handle, admin_handle).await;
+        servers.await.context("a server panicked")?.context("a server failed")?;
+        info!("stopped");
+        Ok(())
+    }
+}
+
+/// Tells every session to go elsewhere and waits until they have gone.
+async fn drain(app: &App) {
+    let sessions = app.health.connections();
+    info!(sessions, "draining");
+    app.health.drain();
+    // The dispatcher lives as long as the program.
+    let _ = app.dispatcher.send(FromWorker::Drain).await;
+    let end = Instant::now() + app.pace.drain().min(DRAIN_GRACE);
+    while app.health.connections() > 0 && Instant::now() < end {
+        sleep(std::time::Duration::from_millis(20)).await;
+    }
+    info!(left = app.health.connections(), "drained");
+}
+
+async fn stop(public: ServerHandle, admin: actix_web::dev::ServerHandle) {
+    tokio::join!(public.stop(true), admin.stop(false));
+}
+
+/// The public service of one worker: upgrades become sessions, everything else is for the HTTP routes.
+fn public_service(app: Arc<App>) -> impl ServiceFactory<TcpStream, Config = (), Response = (), InitError = ()> {
+    let worker = Worker::start(app.clone());
+    let data = web::Data::new(app);
+    let routes = actix_web::App::new().app_data(data).configure(http::routes);
+    HttpService::build()
+        .client_request_timeout(HANDSHAKE_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .tcp_nodelay(true)
+        .upgrade(fn_service(move |(request, framed)| session::upgrade(worker.clone(), request, framed)))
+        .h1(map_config(routes, |()| AppConfig::default()))
+        .tcp()
+}
+
+fn key_source(config: &ServeConfig) -> Result<KeySource> {
+    match config.auth.key_source()? {
+        Some(source) => Ok(source),
+        None if config.dev => {
+            let secret = Alphanumeric.sample_string(&mut rand::rng(), 48);
+            warn!("DEVELOPMENT MODE: http://localhost:* may connect, and tokens are signed with a secret for this run");
+            warn!("make a token with: GATEWAY_JWT_SECRET={secret} gateway token --company acme --user me");
+            Ok(KeySource::Secret(SecretString::from(secret)))
+        }
+        None => anyhow::bail!(
+            "no source of keys; set one of GATEWAY_JWT_SECRET, GATEWAY_JWT_SECRET_FILE, GATEWAY_JWT_PUBLIC_KEY_FILE, \
+             or try --dev"
+        ),
+    }
+}
+
+/// Takes a port, with a queue that is long enough for a storm of reconnecting clients.
+fn listen(address: SocketAddr, variable: &str) -> Result<TcpListener> {
+    let bind = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(LISTEN_BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        std::io::Result::Ok(TcpListener::from(socket))
+    };
+    bind().with_context(|| format!("{variable}: cannot listen on {address}"))
+}

@@ -1,0 +1,169 @@
+//! The link to Redis: one connection that listens, one that asks. It is replaced whenever either fails, for ever.
+//!
+//! The driver's subscriber does not reconnect and has no time limits, so both are here. Its reader never waits for
+//! anything: announcements that nobody takes in time are dropped and later read from the log.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, RwLock},
+};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use redis::{
+    AsyncConnectionConfig, Client, RedisResult,
+    aio::{MultiplexedConnection, PubSubSink, PubSubStream},
+};
+use shared::{CompanyId, keys};
+use tokio::time::{Instant, interval_at, sleep, timeout};
+use tracing::{info, warn};
+
+use crate::{
+    backplane::{Interests, Signal, SignalSender},
+    defaults::{REDIS_BACKOFF, REDIS_CONNECT_TIMEOUT, REDIS_PING, REDIS_RESPONSE_TIMEOUT, SUBSCRIBE_CHUNK},
+    metrics::Metrics,
+};
+
+pub(super) struct Link {
+    client: Client,
+    signals: SignalSender,
+    commands: Arc<RwLock<Option<MultiplexedConnection>>>,
+    interests: Arc<Interests>,
+    metrics: Arc<Metrics>,
+    /// The companies of interest, to be subscribed again after a break.
+    wanted: HashSet<CompanyId>,
+}
+
+impl Link {
+    pub(super) fn new(
+        client: Client,
+        signals: SignalSender,
+        commands: Arc<RwLock<Option<MultiplexedConnection>>>,
+        interests: Arc<Interests>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { client, signals, commands, interests, metrics, wanted: HashSet::new() }
+    }
+
+    /// Keeps a link up, for ever.
+    pub(super) async fn run(mut self) {
+        let mut delay = REDIS_BACKOFF.0;
+        loop {
+            match self.connect().await {
+                Ok((sink, stream, commands)) => {
+                    info!("connected to Redis");
+                    delay = REDIS_BACKOFF.0;
+                    self.set_commands(Some(commands));
+                    self.metrics.backplane_up.set(1);
+                    self.signals.send(Signal::Up).await;
+                    let reason = self.serve(sink, stream).await;
+                    self.set_commands(None);
+                    self.metrics.backplane_up.set(0);
+                    self.metrics.backplane_disconnects.inc();
+                    warn!(reason, "lost the link to Redis");
+                }
+                Err(error) => warn!(reason = error, "cannot connect to Redis"),
+            }
+            self.signals.send(Signal::Down).await;
+            sleep(delay.mul_f64(rand::random_range(0.5..1.0))).await;
+            delay = (delay * 2).min(REDIS_BACKOFF.1);
+        }
+    }
+
+    async fn connect(&self) -> Result<(PubSubSink, PubSubStream, MultiplexedConnection), String> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(REDIS_CONNECT_TIMEOUT))
+            .set_response_timeout(Some(REDIS_RESPONSE_TIMEOUT));
+        let both = async {
+            let pubsub = self.client.get_async_pubsub().await?;
+            let commands = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+            RedisResult::Ok((pubsub, commands))
+        };
+        let (pubsub, commands) = timeout(REDIS_CONNECT_TIMEOUT, both)
+            .await
+            .map_err(|_| "no answer in time".to_owned())?
+            .map_err(|error| error.to_string())?;
+        let (sink, stream) = pubsub.split();
+        Ok((sink, stream, commands))
+    }
+
+    fn set_commands(&self, connection: Option<MultiplexedConnection>) {
+        if let Ok(mut held) = self.commands.write() {
+            *held = connection;
+        }
+    }
+
+    /// Serves one connection until it fails; says why it did.
+    async fn serve(&mut self, sink: PubSubSink, stream: PubSubStream) -> String {
+        let signals = self.signals.clone();
+        tokio::select! {
+            () = listen(stream, &signals) => "Redis closed the connection".into(),
+            reason = self.command(sink) => reason,
+        }
+    }
+
+    /// Subscribes, unsubscribes and pings.
+    async fn command(&mut self, mut sink: PubSubSink) -> String {
+        let wanted: Vec<_> = self.wanted.iter().cloned().collect();
+        let mut outcome = self.subscribe(&mut sink, wanted).await;
+        let mut pings = interval_at(Instant::now() + REDIS_PING, REDIS_PING);
+        let interests = self.interests.clone();
+        loop {
+            if let Err(reason) = outcome {
+                return reason;
+            }
+            outcome = tokio::select! {
+                wishes = interests.take() => self.apply(&mut sink, wishes).await,
+                _ = pings.tick() => within("PING", sink.ping::<redis::Value>()).await.map(drop),
+            };
+        }
+    }
+
+    async fn apply(&mut self, sink: &mut PubSubSink, wishes: HashMap<CompanyId, bool>) -> Result<(), String> {
+        let (joining, leaving): (Vec<_>, Vec<_>) = wishes.into_iter().partition(|(_, wanted)| *wanted);
+        let (joining, leaving) = (companies(joining), companies(leaving));
+        // First noted, then done: a link that breaks in between must not forget them.
+        self.wanted.extend(joining.iter().cloned());
+        for company in &leaving {
+            self.wanted.remove(company);
+        }
+        for chunk in leaving.chunks(SUBSCRIBE_CHUNK) {
+            within("UNSUBSCRIBE", sink.unsubscribe(channels(chunk))).await?;
+        }
+        self.subscribe(sink, joining).await
+    }
+
+    async fn subscribe(&self, sink: &mut PubSubSink, companies: Vec<CompanyId>) -> Result<(), String> {
+        for chunk in companies.chunks(SUBSCRIBE_CHUNK) {
+            within("SUBSCRIBE", sink.subscribe(channels(chunk))).await?;
+            self.signals.send(Signal::Subscribed(chunk.to_vec())).await;
+        }
+        Ok(())
+    }
+}
+
+fn companies(wishes: Vec<(CompanyId, bool)>) -> Vec<CompanyId> {
+    wishes.into_iter().map(|(company, _)| company).collect()
+}
+
+fn channels(companies: &[CompanyId]) -> Vec<String> {
+    companies.iter().map(keys::channel).collect()
+}
+
+/// Passes announcements on until the connection ends.
+async fn listen(mut stream: PubSubStream, signals: &SignalSender) {
+    while let Some(message) = stream.next().await {
+        match keys::company_of_channel(message.get_channel_name()) {
+            Some(company) => signals.announce(company, Bytes::copy_from_slice(message.get_payload_bytes())),
+            None => signals.drop_noise(),
+        }
+    }
+}
+
+async fn within<T>(what: &str, command: impl Future<Output = RedisResult<T>>) -> Result<T, String> {
+    match timeout(REDIS_RESPONSE_TIMEOUT, command).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(format!("{what}: {error}")),
+        Err(_) => Err(format!("{what}: no answer in time")),
+    }
+}

@@ -1,0 +1,167 @@
+//! The command line as a whole, and how its errors are told.
+
+use std::{ffi::OsString, process::ExitCode, time::Duration};
+
+use clap::{
+    Args, CommandFactory, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+use shared::{CompanyClaim, TypeFilter, TypePattern, UserId};
+
+use super::{AuthConfig, LimitsConfig, ListenConfig, PaceConfig, RedisConfig, TelemetryConfig};
+
+/// Realtime gateway: holds the WebSocket sessions of many companies and delivers to each its company's events, in
+/// order, each once.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to serve.
+    #[command(flatten)]
+    pub serve: ServeConfig,
+}
+
+/// What the program can do besides serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print a token signed with the configured secret
+    Token(TokenConfig),
+}
+
+/// Everything that serving needs.
+#[derive(Debug, Args)]
+pub struct ServeConfig {
+    /// Development: make a secret for this run if no key is set, and allow http://localhost:* as origin
+    #[arg(long)]
+    pub dev: bool,
+    /// Addresses.
+    #[command(flatten)]
+    pub listen: ListenConfig,
+    /// The backplane.
+    #[command(flatten)]
+    pub redis: RedisConfig,
+    /// Tokens and origins.
+    #[command(flatten)]
+    pub auth: AuthConfig,
+    /// Caps.
+    #[command(flatten)]
+    pub limits: LimitsConfig,
+    /// Timing.
+    #[command(flatten)]
+    pub pace: PaceConfig,
+    /// Logs.
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
+}
+
+/// What the printed token says.
+#[derive(Debug, Args)]
+pub struct TokenConfig {
+    /// Company whose room it opens; * for a service
+    #[arg(long)]
+    pub company: CompanyClaim,
+    /// User that it is issued to
+    #[arg(long)]
+    pub user: UserId,
+    /// Role in the application
+    #[arg(long)]
+    pub role: Option<String>,
+    /// Rights of a service, space-separated: publish, admin
+    #[arg(long)]
+    pub scope: Option<String>,
+    /// Types that it may receive, comma-separated: devis:*,facture:paid [default: all]
+    #[arg(long, value_parser = |text: &str| TypeFilter::parse_list(text).map(Patterns))]
+    pub events: Option<Patterns>,
+    /// How long it counts: 90s, 15m, 1h, 7d
+    #[arg(long, default_value = "1h", value_parser = duration)]
+    pub ttl: Duration,
+    /// The key that signs it.
+    #[command(flatten)]
+    pub auth: AuthConfig,
+}
+
+/// A list of type patterns, as one argument.
+#[derive(Debug, Clone)]
+pub struct Patterns(pub Vec<TypePattern>);
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match &text[digits.len()..] {
+        "s" | "" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err("expected a number with s, m, h or d".into()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "expected a number with s, m, h or d")?;
+    number.checked_mul(factor).map(Duration::from_secs).ok_or_else(|| "too long".into())
+}
+
+/// Parses the command line; on `--help` and `--version` prints them, on an error one line.
+///
+/// # Errors
+/// The exit code to end with.
+#[expect(clippy::print_stderr, reason = "there is no log before the configuration is known")]
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ExitCode> {
+    Cli::try_parse_from(arguments).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // Nothing is left to do when standard output is gone.
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("{}", one_line(&error));
+            ExitCode::from(2)
+        }
+    })
+}
+
+/// The first line of clap's error, with the variable that the flag can be set by.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let mut line = text.lines().next().unwrap_or("error: bad arguments").to_owned();
+    if error.kind() == ErrorKind::MissingRequiredArgument {
+        line = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+    }
+    let flag = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) => flag.clone(),
+        _ => return line,
+    };
+    let mut command = Cli::command();
+    command.build();
+    let argument = command.get_arguments().find(|argument| argument.to_string() == flag);
+    match argument.and_then(clap::Arg::get_env) {
+        Some(variable) => format!("{line} (variable {})", variable.to_string_lossy()),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn errors_name_the_variable() {
+        let error = Cli::try_parse_from(["gateway", "--listen", "nonsense"]).unwrap_err();
+        let line = one_line(&error);
+        assert!(line.contains("nonsense") && line.contains("GATEWAY_LISTEN"), "{line}");
+        assert!(!line.contains('\n'));
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
+        for bad in ["", "h", "1w", "-1s", "1.5h", "99999999999999999d"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

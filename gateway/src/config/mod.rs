@@ -1,0 +1,19 @@
+//! Configuration: parsed once from flags and environment, one small struct per concern.
+//!
+//! Nobody else reads the environment. Whatever is wrong stops the start with one line that names the variable.
+
+mod auth;
+mod cli;
+mod limits;
+mod listen;
+mod pace;
+mod redis;
+mod telemetry;
+
+pub use auth::{AuthConfig, KeySource};
+pub use cli::{Cli, Command, ServeConfig, TokenConfig, parse};
+pub use limits::LimitsConfig;
+pub use listen::ListenConfig;
+pub use pace::PaceConfig;
+pub use redis::RedisConfig;
+pub use telemetry::{LogFormat, TelemetryConfig};

@@ -1,0 +1,128 @@
+//! Every constant of the gateway, with its reason.
+
+use std::time::Duration;
+
+/// File descriptors kept free of sessions: listeners, Redis, logs, plain HTTP requests.
+pub(crate) const RESERVED_DESCRIPTORS: u64 = 128;
+
+/// HS256 keys shorter than its hash can be guessed offline.
+pub(crate) const MIN_SECRET_BYTES: usize = 32;
+
+/// A token travels in one header line; longer ones are no tokens of ours.
+pub(crate) const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// How far two clocks may be apart when a token is checked.
+pub(crate) const TOKEN_LEEWAY: Duration = Duration::from_secs(5);
+
+/// Clients send a token at most, so 16 KiB is generous.
+pub(crate) const MAX_CLIENT_MESSAGE: usize = 16 * 1024;
+
+/// Bytes that may wait for one reader before it counts as slow.
+pub(crate) const MAX_UNSENT: usize = 1024 * 1024;
+
+/// Deliveries that wait together are written together, in pieces of at most this size.
+pub(crate) const MAX_COALESCED: usize = 128 * 1024;
+
+/// Frames that are not understood before a session is closed, in a minute.
+pub(crate) const MAX_MISTAKES_PER_MINUTE: u8 = 20;
+
+/// How long a closed session may take to read what it was still owed and the close frame. Generous, because the code
+/// tells the client what to do next; a session in this state costs a descriptor and at most one coalesced write.
+pub(crate) const CLOSE_GRACE: Duration = Duration::from_secs(30);
+
+/// How long a session may wait for its welcome: Redis has answered by then, or counts as down.
+pub(crate) const JOIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A session that was silent for this many heartbeats, though each carries a ping, is gone.
+pub(crate) const SILENT_HEARTBEATS: u32 = 2;
+
+/// How often a worker looks at its sessions' clocks.
+pub(crate) const TICK: Duration = Duration::from_secs(1);
+
+/// Reading buffer of a worker, shared by its sessions; clients send little.
+pub(crate) const READ_BUFFER: usize = 16 * 1024;
+
+/// Requests before the upgrade must have arrived whole by then.
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long an idle HTTP connection is kept.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Pending connections in the kernel: a storm after an outage must fit.
+pub(crate) const LISTEN_BACKLOG: i32 = 4096;
+
+/// How long a drain waits for clients to answer the close frame.
+pub(crate) const DRAIN_GRACE: Duration = Duration::from_secs(5);
+
+/// Commands on their way from the dispatcher to one worker. When it is full the dispatcher waits.
+pub(crate) const WORKER_QUEUE: usize = 4096;
+
+/// Requests on their way from workers to the dispatcher: one per joining session. Full means overloaded.
+pub(crate) const DISPATCHER_QUEUE: usize = 65_536;
+
+/// Messages on their way from the backplane to the dispatcher. Full means that messages are dropped, which every room
+/// then repairs from the log.
+pub(crate) const SIGNAL_QUEUE: usize = 16_384;
+
+/// How many queued items a task takes before it lets others run.
+pub(crate) const BATCH: usize = 512;
+
+/// Recent events that a room keeps for sessions that return: the publisher's default retention.
+pub(crate) const RECENT_EVENTS: usize = 1000;
+
+/// Memory for recent events, all rooms of a replica together.
+pub(crate) const RECENT_BYTES_TOTAL: usize = 64 * 1024 * 1024;
+
+/// Bounds on one room's share of that.
+pub(crate) const RECENT_BYTES_ROOM: (usize, usize) = (16 * 1024, 1024 * 1024);
+
+/// Live events that a room holds back while it reads its log; more are dropped and read from the log.
+pub(crate) const MAX_HELD: usize = 1000;
+
+/// How often a room reads its log again for an event that was announced but is not in it. The first read may have been
+/// asked for before the event happened.
+pub(crate) const MAX_REREADS: u8 = 2;
+
+/// Events in one page of the log.
+pub(crate) const PAGE: usize = 500;
+
+/// Events that one catch-up reads at most; a session further behind has `lost`.
+pub(crate) const MAX_CATCH_UP: usize = 20_000;
+
+/// Bytes that one catch-up reads at most.
+pub(crate) const MAX_CATCH_UP_BYTES: usize = 16 * 1024 * 1024;
+
+/// Reads of the log under way at once.
+pub(crate) const CONCURRENT_READS: usize = 16;
+
+/// How long a room without sessions stays subscribed: a page reload takes seconds.
+pub(crate) const ROOM_LINGER: Duration = Duration::from_secs(30);
+
+/// Channels in one SUBSCRIBE.
+pub(crate) const SUBSCRIBE_CHUNK: usize = 256;
+
+/// Connecting to Redis, and each answer from it.
+pub(crate) const REDIS_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// An answer that takes longer counts as none.
+pub(crate) const REDIS_RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the subscriber link is pinged; a dead one is found within two.
+pub(crate) const REDIS_PING: Duration = Duration::from_secs(5);
+/// Reconnecting begins with at most this delay and doubles up to the second.
+pub(crate) const REDIS_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// A read of the log that failed is tried again after about this time.
+pub(crate) const READ_RETRY: Duration = Duration::from_millis(250);
+
+/// Events in one publish request.
+pub(crate) const MAX_PUBLISH_BATCH: usize = 100;
+/// `GET /v1/events`: default and largest `limit`.
+pub(crate) const EVENTS_LIMIT: (usize, usize) = (50, 1000);
+
+/// Retention of the embedded backplane, as the publisher's default.
+pub(crate) const EMBEDDED_LOG_EVENTS: usize = 1000;
+/// Age at which the embedded backplane forgets an idle log, and event ids.
+pub(crate) const EMBEDDED_MAX_AGE: Duration = Duration::from_secs(24 * 3600);
+/// Event ids that the embedded backplane remembers per company.
+pub(crate) const EMBEDDED_EVENT_IDS: usize = 10_000;
+
+/// What `Retry-After` says when a replica is full or leaves, in seconds.
+pub(crate) const RETRY_AFTER_SECS: u32 = 5;

@@ -1,0 +1,65 @@
+use std::sync::Arc;
+
+use shared::{CompanyId, Cursor, DeliveryState};
+use tokio::sync::mpsc;
+
+use crate::{delivery::Delivery, room::Outcome};
+
+/// One worker thread of this replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WorkerId(pub usize);
+
+/// A session, wherever it lives. The key is the worker's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId {
+    /// The worker that has it.
+    pub worker: WorkerId,
+    /// Its place there.
+    pub slot: usize,
+    /// Tells it from an earlier session in the same place.
+    pub generation: u32,
+}
+
+/// What a worker asks for.
+#[derive(Debug)]
+pub enum FromWorker {
+    /// A worker has started.
+    Hello(WorkerId, mpsc::Sender<ToWorker>),
+    /// A session wants into its company's room.
+    Join {
+        /// Who.
+        session: SessionId,
+        /// Which room.
+        company: CompanyId,
+        /// The last event that it has, if any.
+        cursor: Option<Cursor>,
+    },
+    /// The worker's last session of this company is gone.
+    Leave(WorkerId, CompanyId),
+    /// The replica goes away: end all sessions, on every worker.
+    Drain,
+}
+
+/// What a worker is told, in the order in which it must be carried out.
+#[derive(Debug)]
+pub enum ToWorker {
+    /// An event, for all its sessions of the company.
+    Deliver(CompanyId, Arc<Delivery>),
+    /// A session is let in.
+    Admit(SessionId, Admission),
+    /// Something may be missing.
+    Resync(CompanyId, Cursor, &'static str),
+    /// Whether the company's events arrive as they happen.
+    Status(CompanyId, DeliveryState),
+    /// End all sessions; the replica goes away.
+    Drain,
+}
+
+/// How a session is let in.
+#[derive(Debug)]
+pub struct Admission {
+    /// Where it stands.
+    pub outcome: Outcome,
+    /// Events come late at present.
+    pub degraded: bool,
+}

@@ -1,0 +1,327 @@
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Instant,
+};
+
+use shared::{CompanyId, Cursor};
+use tokio::{
+    sync::mpsc,
+    time::{interval, sleep},
+};
+use tracing::{debug, info, warn};
+
+use super::messages::{Admission, FromWorker, ToWorker, WorkerId};
+use crate::{
+    backplane::{Backplane, Interests, LogSlice, ReadError, Signal, SignalReceiver},
+    defaults::{BATCH, DISPATCHER_QUEUE, READ_RETRY, RECENT_BYTES_ROOM, RECENT_BYTES_TOTAL, ROOM_LINGER, TICK},
+    delivery::Delivery,
+    health::Health,
+    metrics::Metrics,
+    room::{Effect, Room, Stage},
+};
+
+/// How workers reach the dispatcher.
+pub type DispatcherHandle = mpsc::Sender<FromWorker>;
+
+/// What a read of a log found, or that it is time to try again.
+enum ReadDone {
+    Result(CompanyId, u64, Result<LogSlice, ReadError>),
+    Retry(CompanyId, u64),
+}
+
+/// A room, and which workers have sessions in it.
+struct Entry {
+    room: Room,
+    workers: Vec<WorkerId>,
+    /// Since when nobody is in it.
+    empty_since: Option<Instant>,
+    /// Tells the answer to the last read from those to earlier ones.
+    read: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LinkState {
+    /// Nobody knows yet; sessions wait.
+    Unknown,
+    Up,
+    Down,
+}
+
+/// Owns the rooms.
+pub struct Dispatcher {
+    backplane: Arc<dyn Backplane>,
+    interests: Arc<Interests>,
+    health: Arc<Health>,
+    metrics: Arc<Metrics>,
+    link: LinkState,
+    rooms: HashMap<CompanyId, Entry>,
+    workers: HashMap<WorkerId, mpsc::Sender<ToWorker>>,
+    reads: mpsc::Sender<ReadDone>,
+    read_results: mpsc::Receiver<ReadDone>,
+    next_read: u64,
+}
+
+impl Dispatcher {
+    /// Starts the task that owns the rooms. Must be called within a runtime.
+    pub fn start(
+        backplane: Arc<dyn Backplane>,
+        signals: SignalReceiver,
+        health: Arc<Health>,
+        metrics: Arc<Metrics>,
+    ) -> DispatcherHandle {
+        let (handle, requests) = mpsc::channel(DISPATCHER_QUEUE);
+        let (reads, read_results) = mpsc::channel(BATCH);
+        let dispatcher = Self {
+            interests: backplane.interests(),
+            health,
+            backplane,
+            metrics,
+            link: LinkState::Unknown,
+            rooms: HashMap::new(),
+            workers: HashMap::new(),
+            reads,
+            read_results,
+            next_read: 0,
+        };
+        tokio::spawn(dispatcher.run(signals, requests));
+        handle
+    }
+
+    async fn run(mut self, mut signals: SignalReceiver, mut requests: mpsc::Receiver<FromWorker>) {
+        let mut ticks = interval(TICK);
+        let mut heard = Vec::with_capacity(BATCH);
+        let mut asked = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                count = signals.receive(&mut heard) => {
+                    if count == 0 {
+                        return;
+                    }
+                    for signal in heard.drain(..) {
+                        self.signal(signal).await;
+                    }
+                }
+                _ = requests.recv_many(&mut asked, BATCH) => {
+                    for request in asked.drain(..) {
+                        self.request(request).await;
+                    }
+                }
+                Some(done) = self.read_results.recv() => self.read_done(done).await,
+                _ = ticks.tick() => self.sweep(),
+            }
+        }
+    }
+
+    async fn signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::Announced { company, record } => self.announced(company, &record).await,
+            Signal::Up => {
+                self.link = LinkState::Up;
+                self.health.link_known();
+                for entry in self.rooms.values_mut() {
+                    entry.room.link_up();
+                }
+            }
+            Signal::Down => {
+                self.link = LinkState::Down;
+                self.health.link_known();
+                self.each_room(|room, effects| room.link_down(effects)).await;
+            }
+            Signal::Subscribed(companies) => {
+                for company in companies {
+                    self.with_room(&company, |room, effects| room.subscribed(effects)).await;
+                }
+            }
+            Signal::Overrun => {
+                warn!("announcements were dropped; every room reads its log");
+                self.each_room(|room, effects| room.doubt(effects)).await;
+            }
+        }
+    }
+
+    async fn announced(&mut self, company: CompanyId, record: &[u8]) {
+        if !self.rooms.contains_key(&company) {
+            return;
+        }
+        match Delivery::decode(record) {
+            Ok(delivery) => {
+                self.metrics.frames_encoded.inc();
+                let delivery = Arc::new(delivery);
+                self.with_room(&company, |room, effects| room.heard(delivery, effects)).await;
+            }
+            Err(error) => {
+                self.metrics.dropped("malformed");
+                debug!(%company, %error, "dropped a message that is not an event");
+            }
+        }
+    }
+
+    async fn request(&mut self, request: FromWorker) {
+        match request {
+            FromWorker::Hello(worker, sender) => {
+                self.workers.insert(worker, sender);
+            }
+            FromWorker::Join { session, company, cursor } => {
+                self.open(&company, session.worker);
+                self.with_room(&company, |room, effects| room.join(session, cursor, effects)).await;
+            }
+            FromWorker::Drain => {
+                for sender in self.workers.values() {
+                    // A worker that is gone has no sessions to end.
+                    let _ = sender.send(ToWorker::Drain).await;
+                }
+            }
+            FromWorker::Leave(worker, company) => {
+                if let Some(entry) = self.rooms.get_mut(&company) {
+                    entry.workers.retain(|other| *other != worker);
+                    if entry.workers.is_empty() {
+                        entry.empty_since = Some(Instant::now());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes sure that there is a room, and that this worker hears of it.
+    fn open(&mut self, company: &CompanyId, worker: WorkerId) {
+        if !self.rooms.contains_key(company) {
+            let stage = if self.link == LinkState::Down { Stage::Down } else { Stage::Subscribing };
+            let room = Room::new(stage, room_budget(self.rooms.len() + 1));
+            let entry = Entry { room, workers: vec![], empty_since: None, read: 0 };
+            self.rooms.insert(company.clone(), entry);
+            self.metrics.rooms.set(self.rooms.len() as i64);
+            self.interests.set(company.clone(), true);
+        }
+        if let Some(entry) = self.rooms.get_mut(company) {
+            entry.empty_since = None;
+            if !entry.workers.contains(&worker) {
+                entry.workers.push(worker);
+            }
+        }
+    }
+
+    async fn with_room(&mut self, company: &CompanyId, act: impl FnOnce(&mut Room, &mut Vec<Effect>)) {
+        let Some(entry) = self.rooms.get_mut(company) else { return };
+        let mut effects = Vec::new();
+        act(&mut entry.room, &mut effects);
+        self.carry_out(company, effects).await;
+    }
+
+    async fn each_room(&mut self, act: impl Fn(&mut Room, &mut Vec<Effect>)) {
+        let companies: Vec<_> = self.rooms.keys().cloned().collect();
+        for company in companies {
+            self.with_room(&company, &act).await;
+        }
+    }
+
+    async fn carry_out(&mut self, company: &CompanyId, effects: Vec<Effect>) {
+        let mut gone = HashSet::new();
+        for effect in effects {
+            let Some(entry) = self.rooms.get_mut(company) else { return };
+            let message = |company: &CompanyId| match &effect {
+                Effect::Deliver(event) => Some(ToWorker::Deliver(company.clone(), event.clone())),
+                Effect::Resync { position, reason } => Some(ToWorker::Resync(company.clone(), *position, reason)),
+                Effect::Status(state) => Some(ToWorker::Status(company.clone(), *state)),
+                Effect::Read(_) | Effect::Admit(..) => None,
+            };
+            for worker in &entry.workers {
+                let (Some(message), Some(sender)) = (message(company), self.workers.get(worker)) else { continue };
+                if sender.send(message).await.is_err() {
+                    gone.insert(*worker);
+                }
+            }
+            let degraded = entry.room.is_degraded();
+            match effect {
+                Effect::Read(from) => {
+                    self.next_read += 1;
+                    entry.read = self.next_read;
+                    self.start_read(company.clone(), from, self.next_read);
+                }
+                Effect::Admit(session, outcome) => {
+                    self.metrics.admitted(&outcome);
+                    if let Some(sender) = self.workers.get(&session.worker) {
+                        let _ = sender.send(ToWorker::Admit(session, Admission { outcome, degraded })).await;
+                    }
+                }
+                Effect::Resync { position, reason } => {
+                    self.metrics.resyncs.inc();
+                    info!(%company, %position, reason, "a room goes on from the present");
+                }
+                Effect::Deliver(_) | Effect::Status(_) => {}
+            }
+        }
+        for worker in gone {
+            self.forget(worker);
+        }
+    }
+
+    /// A worker's thread ended; its sessions ended with it.
+    fn forget(&mut self, worker: WorkerId) {
+        self.workers.remove(&worker);
+        for entry in self.rooms.values_mut() {
+            entry.workers.retain(|other| *other != worker);
+            if entry.workers.is_empty() {
+                entry.empty_since.get_or_insert_with(Instant::now);
+            }
+        }
+    }
+
+    fn start_read(&self, company: CompanyId, from: Option<Cursor>, number: u64) {
+        let (backplane, done) = (self.backplane.clone(), self.reads.clone());
+        tokio::spawn(async move {
+            let result = match from {
+                Some(cursor) => backplane.read_after(company.clone(), cursor).await,
+                None => backplane.read_newest(company.clone(), 0).await,
+            };
+            // The dispatcher is gone only when the program ends.
+            let _ = done.send(ReadDone::Result(company, number, result)).await;
+        });
+    }
+
+    async fn read_done(&mut self, done: ReadDone) {
+        match done {
+            ReadDone::Result(company, number, result) => {
+                let Some(entry) = self.rooms.get_mut(&company).filter(|entry| entry.read == number) else { return };
+                if let Err(error) = &result {
+                    warn!(%company, %error, "cannot catch up yet");
+                }
+                let mut effects = Vec::new();
+                if entry.room.log(result, &mut effects) {
+                    let done = self.reads.clone();
+                    let company = company.clone();
+                    tokio::spawn(async move {
+                        sleep(READ_RETRY.mul_f64(rand::random_range(0.5..1.5))).await;
+                        let _ = done.send(ReadDone::Retry(company, number)).await;
+                    });
+                }
+                self.carry_out(&company, effects).await;
+            }
+            ReadDone::Retry(company, number) => {
+                if self.rooms.get(&company).is_some_and(|entry| entry.read == number) {
+                    self.with_room(&company, |room, effects| room.retry(effects)).await;
+                }
+            }
+        }
+    }
+
+    /// Closes rooms that have been empty for a while, and shares out the memory for returning sessions.
+    fn sweep(&mut self) {
+        let lingered = |entry: &Entry| entry.empty_since.is_some_and(|since| since.elapsed() >= ROOM_LINGER);
+        let closed: Vec<_> =
+            self.rooms.iter().filter(|(_, entry)| lingered(entry)).map(|(company, _)| company.clone()).collect();
+        for company in closed {
+            self.rooms.remove(&company);
+            self.interests.set(company, false);
+        }
+        self.metrics.rooms.set(self.rooms.len() as i64);
+        let budget = room_budget(self.rooms.len());
+        for entry in self.rooms.values_mut() {
+            entry.room.set_budget(budget);
+        }
+    }
+}
+
+fn room_budget(rooms: usize) -> usize {
+    (RECENT_BYTES_TOTAL / rooms.max(1)).clamp(RECENT_BYTES_ROOM.0, RECENT_BYTES_ROOM.1)
+}

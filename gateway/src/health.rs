@@ -1,0 +1,118 @@
+//! Whether this replica may be given new connections.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// The state that readiness follows from. Whether Redis answers is not part of it: a replica that cannot reach Redis
+/// tells its sessions so and goes on, while taking all replicas out at once would end every session.
+#[derive(Debug)]
+pub struct Health {
+    link_known: AtomicBool,
+    draining: AtomicBool,
+    connections: AtomicU64,
+    limit: u64,
+}
+
+/// What keeps a replica from being ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotReady {
+    /// It is not known yet whether the backplane is there.
+    Starting,
+    /// It goes away.
+    Draining,
+    /// It has as many connections as it may.
+    Full,
+}
+
+impl NotReady {
+    /// For the probe's body and for metrics.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Draining => "draining",
+            Self::Full => "full",
+        }
+    }
+}
+
+impl Health {
+    /// A replica that is starting and may hold `limit` connections.
+    #[must_use]
+    pub fn new(limit: u64) -> Self {
+        Self {
+            link_known: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            connections: AtomicU64::new(0),
+            limit,
+        }
+    }
+
+    /// The first attempt to reach the backplane has ended, well or not.
+    pub fn link_known(&self) {
+        self.link_known.store(true, Ordering::Release);
+    }
+
+    /// The replica goes away.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether the replica goes away.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Connections held now.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Acquire)
+    }
+
+    /// Connections that may be held.
+    #[must_use]
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Takes a place for a connection.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn admit(self: &std::sync::Arc<Self>) -> Result<Place, NotReady> {
+        if self.is_draining() {
+            return Err(NotReady::Draining);
+        }
+        let taken = |count: u64| (count < self.limit).then_some(count + 1);
+        match self.connections.fetch_update(Ordering::AcqRel, Ordering::Acquire, taken) {
+            Ok(_) => Ok(Place(self.clone())),
+            Err(_) => Err(NotReady::Full),
+        }
+    }
+
+    /// Whether new connections may come.
+    ///
+    /// # Errors
+    /// What keeps them away.
+    pub fn ready(&self) -> Result<(), NotReady> {
+        if self.is_draining() {
+            Err(NotReady::Draining)
+        } else if !self.link_known.load(Ordering::Acquire) {
+            Err(NotReady::Starting)
+        } else if self.connections() >= self.limit {
+            Err(NotReady::Full)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// One connection's place; given back when dropped, whatever way the connection ends.
+#[derive(Debug)]
+pub struct Place(std::sync::Arc<Health>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,27 @@
+//! Everything that is not a WebSocket: one file per endpoint, [`Problem`] for whatever is refused.
+
+mod admin;
+mod events;
+mod listen;
+mod problem;
+mod publish;
+
+pub use admin::routes as admin_routes;
+pub use listen::Listen;
+pub use problem::Problem;
+
+use actix_web::web;
+
+/// The public endpoints.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .app_data(web::PayloadConfig::new(publish::MAX_BODY))
+        .service(
+            web::resource("/v1/events")
+                .route(web::get().to(events::latest))
+                .route(web::post().to(publish::publish))
+                .default_service(web::to(|| async { Err::<&str, _>(Problem::method_not_allowed("GET, POST")) })),
+        )
+        .service(web::resource("/v1/ws").to(|| async { Err::<&str, _>(Problem::upgrade_required()) }))
+        .default_service(web::to(|| async { Err::<&str, _>(Problem::not_found()) }));
+}

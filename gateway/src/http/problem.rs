@@ -1,0 +1,181 @@
+use actix_http::header::{
+    ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
+    WWW_AUTHENTICATE,
+};
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use bytes::Bytes;
+use publisher::PublishError;
+use serde::Serialize;
+
+use crate::{auth::AuthError, defaults::RETRY_AFTER_SECS, health::NotReady};
+
+const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// A refusal, as RFC 9457 has it, with a stable `code`.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'a str,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+}
+
+impl Problem {
+    /// A refusal with this status, code and explanation.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, detail: &str) -> Self {
+        Self { status, code, detail: detail.to_owned(), headers: vec![] }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.push((name, HeaderValue::from_static(value)));
+        self
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    fn retry_later(mut self) -> Self {
+        self.headers.push((RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS)));
+        self
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// 400.
+    #[must_use]
+    pub fn bad_request(code: &'static str, detail: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// 401: the token is refused.
+    #[must_use]
+    pub fn unauthorized(error: AuthError) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", &error.to_string()).with_header(WWW_AUTHENTICATE, "Bearer")
+    }
+
+    /// 403.
+    #[must_use]
+    pub fn forbidden(detail: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// 403: a web page that is not on the allow-list.
+    #[must_use]
+    pub fn origin_not_allowed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "origin_not_allowed", "this origin is not in GATEWAY_ALLOWED_ORIGINS")
+    }
+
+    /// 404.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
+    }
+
+    /// 405.
+    #[must_use]
+    pub fn method_not_allowed(allowed: &'static str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this method is not supported here")
+            .with_header(ALLOW, allowed)
+    }
+
+    /// 413.
+    #[must_use]
+    pub fn too_large(detail: &str) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
+    }
+
+    /// 426: a plain request where a WebSocket is expected.
+    #[must_use]
+    pub fn upgrade_required() -> Self {
+        Self::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this endpoint speaks WebSocket")
+            .with_header(UPGRADE, "websocket")
+            .with_header(CONNECTION, "Upgrade")
+            .with_header(SEC_WEBSOCKET_VERSION, "13")
+    }
+
+    /// 503: the replica takes no connection now.
+    #[must_use]
+    pub fn not_ready(reason: NotReady) -> Self {
+        let (code, detail) = match reason {
+            NotReady::Starting => ("unavailable", "this replica is starting"),
+            NotReady::Draining => ("draining", "this replica goes away; another one answers"),
+            NotReady::Full => ("overloaded", "this replica holds as many connections as it may"),
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_later()
+    }
+
+    /// 503: Redis does not answer.
+    #[must_use]
+    pub fn unavailable(detail: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_later()
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let body = Body {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or_default(),
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: &self.detail,
+        };
+        serde_json::to_vec(&body).expect("a problem has only string keys")
+    }
+
+    /// The response for a socket that has left the HTTP server; it is closed afterwards.
+    #[must_use]
+    pub fn into_raw_response(self) -> actix_http::Response<Bytes> {
+        let mut response = actix_http::Response::with_body(self.status, Bytes::from(self.body()));
+        response.headers_mut().insert(CONTENT_TYPE, CONTENT);
+        for (name, value) in self.headers {
+            response.headers_mut().insert(name, value);
+        }
+        response.head_mut().set_connection_type(actix_http::ConnectionType::Close);
+        response
+    }
+}
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Self {
+        if error.is_retryable() {
+            Self::unavailable(&format!("the event could not be stored; try again with the same eventId: {error}"))
+        } else {
+            Self::bad_request("invalid_event", &error.to_string())
+        }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header((CONTENT_TYPE, CONTENT));
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        response.body(self.body())
+    }
+}

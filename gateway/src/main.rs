@@ -1,0 +1,62 @@
+//! Parses, starts telemetry, builds, runs, and ends with an exit code.
+
+use std::process::ExitCode;
+
+use gateway::{
+    application::Application,
+    config::{Cli, Command, ServeConfig, parse},
+    telemetry, token,
+};
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Bad configuration.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = match parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    match cli {
+        Cli { command: Some(Command::Token(config)), .. } => print_token(token::make(config)),
+        Cli { command: None, serve } => run(serve),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the token is the program's output")]
+fn print_token(token: anyhow::Result<String>) -> ExitCode {
+    match token {
+        Ok(token) => {
+            println!("{token}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => complain(&error),
+    }
+}
+
+fn run(config: ServeConfig) -> ExitCode {
+    if let Err(error) = telemetry::init(&config.telemetry) {
+        return complain(&error);
+    }
+    actix_rt::System::new().block_on(async {
+        let application = match Application::build(config) {
+            Ok(application) => application,
+            Err(error) => return complain(&error),
+        };
+        match application.run().await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!("{error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "one clear line, whatever the log filter")]
+fn complain(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(USAGE)
+}

@@ -1,0 +1,148 @@
+//! What the replica counts, for Prometheus. No label carries a company or a user.
+
+use std::sync::Arc;
+
+use prometheus::{
+    Encoder, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
+};
+use shared::CloseCode;
+
+use crate::{health::Health, room::Outcome};
+
+/// Every metric of the program.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    connections: IntGaugeVec,
+    connections_limit: IntGauge,
+    /// Rooms that this replica follows.
+    pub rooms: IntGauge,
+    /// WebSockets that were accepted.
+    pub accepted: IntCounter,
+    rejected: IntCounterVec,
+    closed: IntCounterVec,
+    admitted: IntCounterVec,
+    client_errors: IntCounterVec,
+    /// Events handed to a session's socket or queue.
+    pub deliveries: IntCounter,
+    /// Events encoded: once per replica, however many sessions there are.
+    pub frames_encoded: IntCounter,
+    /// Messages that the backplane announced.
+    pub backplane_messages: IntCounter,
+    backplane_dropped: IntCounterVec,
+    /// 1 while the link to Redis is up.
+    pub backplane_up: IntGauge,
+    /// Times that the link to Redis was lost.
+    pub backplane_disconnects: IntCounter,
+    /// Reads of a company's log.
+    pub log_reads: IntCounter,
+    /// Rooms that could not prove that nothing is missing.
+    pub resyncs: IntCounter,
+    published: IntCounterVec,
+}
+
+/// Registering fails only for a name that is malformed or taken, which the first start of the program would show.
+fn register<C: Collector + Clone + 'static>(registry: &Registry, collector: prometheus::Result<C>) -> C {
+    let collector = collector.expect("a well-formed metric");
+    registry.register(Box::new(collector.clone())).expect("a metric name that is not taken");
+    collector
+}
+
+impl Metrics {
+    /// Registers every metric.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str| register(&registry, IntCounter::new(name, help));
+        let gauge = |name: &str, help: &str| register(&registry, IntGauge::new(name, help));
+        let counters = |name: &str, help: &str, label: &str| {
+            register(&registry, IntCounterVec::new(Opts::new(name, help), &[label]))
+        };
+        let metrics = Self {
+            connections: register(
+                &registry,
+                IntGaugeVec::new(Opts::new("gateway_connections", "Connections held, by state"), &["state"]),
+            ),
+            connections_limit: gauge("gateway_connections_limit", "Connections that this replica may hold"),
+            rooms: gauge("gateway_rooms", "Companies that this replica follows"),
+            accepted: counter("gateway_sessions_accepted_total", "WebSocket sessions accepted"),
+            rejected: counters("gateway_handshakes_rejected_total", "Handshakes refused, by reason", "reason"),
+            closed: counters("gateway_sessions_closed_total", "Sessions ended, by close code", "code"),
+            admitted: counters("gateway_resumes_total", "Sessions let in, by what became of their cursor", "outcome"),
+            client_errors: counters("gateway_client_errors_total", "Frames not understood, by code", "code"),
+            deliveries: counter("gateway_deliveries_total", "Events handed to sessions"),
+            frames_encoded: counter("gateway_frames_encoded_total", "Events encoded for this replica's sessions"),
+            backplane_messages: counter("gateway_backplane_messages_total", "Messages announced by the backplane"),
+            backplane_dropped: counters(
+                "gateway_backplane_messages_dropped_total",
+                "Announced messages dropped, by reason",
+                "reason",
+            ),
+            backplane_up: gauge("gateway_backplane_up", "1 while the link to Redis is up"),
+            backplane_disconnects: counter("gateway_backplane_disconnects_total", "Times the link to Redis was lost"),
+            log_reads: counter("gateway_log_reads_total", "Reads of a company's log"),
+            resyncs: counter("gateway_resyncs_total", "Rooms that could not prove that nothing is missing"),
+            published: counters("gateway_published_total", "Events published over HTTP, by result", "result"),
+            registry: registry.clone(),
+        };
+        for reason in ["overrun", "channel", "malformed"] {
+            metrics.backplane_dropped.with_label_values(&[reason]);
+        }
+        for code in CloseCode::ALL {
+            metrics.closed.with_label_values(&[&code.code().to_string()]);
+        }
+        Arc::new(metrics)
+    }
+
+    /// Counts an announced message that was dropped.
+    pub fn dropped(&self, reason: &str) {
+        self.backplane_dropped.with_label_values(&[reason]).inc();
+    }
+
+    /// Counts a handshake that was refused.
+    pub fn rejected(&self, reason: &str) {
+        self.rejected.with_label_values(&[reason]).inc();
+    }
+
+    /// Counts a session's end; `None`: without a close frame.
+    pub fn closed(&self, code: Option<CloseCode>) {
+        match code {
+            Some(code) => self.closed.with_label_values(&[&code.code().to_string()]).inc(),
+            None => self.closed.with_label_values(&["none"]).inc(),
+        }
+    }
+
+    /// Counts a frame that was not understood.
+    pub fn client_error(&self, code: &str) {
+        self.client_errors.with_label_values(&[code]).inc();
+    }
+
+    /// Counts how a session was let in.
+    pub fn admitted(&self, outcome: &Outcome) {
+        let label = match outcome {
+            Outcome::Fresh(_) => "fresh",
+            Outcome::Recovered(..) => "recovered",
+            Outcome::Lost(..) => "lost",
+            Outcome::Deferred(_) => "deferred",
+        };
+        self.admitted.with_label_values(&[label]).inc();
+    }
+
+    /// Counts events published over HTTP.
+    pub fn published(&self, result: &str, count: usize) {
+        self.published.with_label_values(&[result]).inc_by(count as u64);
+    }
+
+    /// Everything, in Prometheus' text format.
+    #[must_use]
+    pub fn render(&self, health: &Health) -> Vec<u8> {
+        let connections = i64::try_from(health.connections()).unwrap_or(i64::MAX);
+        let (active, draining) = if health.is_draining() { (0, connections) } else { (connections, 0) };
+        self.connections.with_label_values(&["active"]).set(active);
+        self.connections.with_label_values(&["draining"]).set(draining);
+        self.connections_limit.set(i64::try_from(health.limit()).unwrap_or(i64::MAX));
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text).expect("metrics encode into memory");
+        text
+    }
+}

@@ -1,0 +1,190 @@
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, hash_map::Entry},
+    rc::Rc,
+    sync::Arc,
+};
+
+use actix::Addr;
+use shared::{CloseCode, CompanyId, Cursor, TypeFilter, TypePattern};
+use slab::Slab;
+use tokio::sync::mpsc;
+
+use crate::{
+    delivery::Delivery,
+    dispatcher::{DispatcherHandle, FromWorker, SessionId, WorkerId},
+    session::{Disconnect, Member, Session, Stage},
+};
+
+/// The sessions of one worker.
+pub struct Registry {
+    worker: WorkerId,
+    dispatcher: DispatcherHandle,
+    pub(super) sessions: RefCell<Slab<Registered>>,
+    pub(super) rooms: RefCell<HashMap<CompanyId, WorkerRoom>>,
+    generation: Cell<u32>,
+    /// Companies that nobody is here for any more, which the dispatcher could not be told yet.
+    untold: RefCell<Vec<CompanyId>>,
+}
+
+/// A session and its actor.
+pub(super) struct Registered {
+    pub(super) member: Rc<Member>,
+    pub(super) actor: Addr<Session>,
+    generation: u32,
+}
+
+impl Registered {
+    /// Asks the actor to end the session.
+    pub(super) fn disconnect(&self, code: CloseCode) {
+        // A mailbox that is full holds such a message already; one that is closed belongs to a session that has ended.
+        let _ = self.actor.try_send(Disconnect(code));
+    }
+}
+
+/// One company's sessions on this worker.
+#[derive(Default)]
+pub(super) struct WorkerRoom {
+    /// All of them, also those that are not let in yet.
+    present: usize,
+    /// Those that are in, by what they may receive: a filter is asked once per event and group.
+    pub(super) groups: HashMap<TypeFilter, Vec<Rc<Member>>>,
+    /// Events that wait to be written together.
+    pub(super) pending: Vec<Arc<Delivery>>,
+}
+
+impl Registry {
+    /// An empty registry.
+    #[must_use]
+    pub fn new(worker: WorkerId, dispatcher: DispatcherHandle) -> Self {
+        Self {
+            worker,
+            dispatcher,
+            sessions: RefCell::default(),
+            rooms: RefCell::default(),
+            generation: Cell::new(0),
+            untold: RefCell::default(),
+        }
+    }
+
+    /// The same company id, sharing memory with the sessions that are here.
+    #[must_use]
+    pub fn intern(&self, company: CompanyId) -> CompanyId {
+        self.rooms.borrow().get_key_value(&company).map_or(company, |(known, _)| known.clone())
+    }
+
+    /// The slot that the next session to [`join`](Self::join) gets.
+    #[must_use]
+    pub fn reserve(&self) -> usize {
+        self.sessions.borrow().vacant_key()
+    }
+
+    /// Registers a session and asks the dispatcher to let it in.
+    pub fn join(&self, slot: usize, member: Rc<Member>, actor: Addr<Session>, cursor: Option<Cursor>) {
+        let generation = self.generation.get().wrapping_add(1);
+        self.generation.set(generation);
+        let company = member.company.clone();
+        self.rooms.borrow_mut().entry(company.clone()).or_default().present += 1;
+        let taken = self.sessions.borrow_mut().insert(Registered { member: member.clone(), actor, generation });
+        debug_assert_eq!(taken, slot);
+        let session = SessionId { worker: self.worker, slot, generation };
+        if self.dispatcher.try_send(FromWorker::Join { session, company, cursor }).is_err() {
+            member.outbox.close(CloseCode::Overloaded);
+        }
+    }
+
+    /// The session, if it is still the one that is meant.
+    pub(super) fn find(&self, id: SessionId) -> Option<Rc<Member>> {
+        let sessions = self.sessions.borrow();
+        let found = sessions.get(id.slot).filter(|registered| registered.generation == id.generation)?;
+        Some(found.member.clone())
+    }
+
+    /// From here on the session receives its company's events.
+    pub(super) fn enter(&self, member: &Rc<Member>) {
+        if let Some(room) = self.rooms.borrow_mut().get_mut(&member.company) {
+            member.stage.set(Stage::In);
+            room.add(member);
+        }
+    }
+
+    /// The session receives no more events.
+    pub fn silence(&self, member: &Member) {
+        if member.stage.replace(Stage::Ended) == Stage::In
+            && let Some(room) = self.rooms.borrow_mut().get_mut(&member.company)
+        {
+            room.remove(member);
+        }
+    }
+
+    /// Changes what the session's token allows it to receive.
+    pub fn set_allowed(&self, member: &Rc<Member>, allowed: Option<Vec<TypePattern>>) {
+        let filter = member.filter.borrow().with_allowed(allowed);
+        if *member.filter.borrow() == filter {
+            return;
+        }
+        let inside = member.stage.get() == Stage::In;
+        let mut rooms = self.rooms.borrow_mut();
+        let Some(room) = rooms.get_mut(&member.company) else { return };
+        if inside {
+            room.remove(member);
+        }
+        member.filter.replace(filter);
+        if inside {
+            room.add(member);
+        }
+    }
+
+    /// The session is over.
+    pub fn leave(&self, slot: usize) {
+        let member = self.sessions.borrow_mut().remove(slot).member;
+        self.silence(&member);
+        let mut rooms = self.rooms.borrow_mut();
+        if let Entry::Occupied(mut room) = rooms.entry(member.company.clone()) {
+            room.get_mut().present -= 1;
+            if room.get().present == 0 {
+                room.remove();
+                self.untold.borrow_mut().push(member.company.clone());
+                drop(rooms);
+                self.tell();
+            }
+        }
+    }
+
+    /// Tells the dispatcher about companies that nobody is here for any more.
+    pub(super) fn tell(&self) {
+        self.untold.borrow_mut().retain(|company| {
+            !self.rooms.borrow().contains_key(company)
+                && matches!(
+                    self.dispatcher.try_send(FromWorker::Leave(self.worker, company.clone())),
+                    Err(mpsc::error::TrySendError::Full(_))
+                )
+        });
+    }
+}
+
+impl WorkerRoom {
+    fn add(&mut self, member: &Rc<Member>) {
+        let filter = member.filter.borrow();
+        let group = match self.groups.get_mut(&*filter) {
+            Some(group) => group,
+            None => self.groups.entry(filter.clone()).or_default(),
+        };
+        member.index.set(group.len());
+        group.push(member.clone());
+    }
+
+    fn remove(&mut self, member: &Member) {
+        let filter = member.filter.borrow();
+        let Some(group) = self.groups.get_mut(&*filter) else { return };
+        group.swap_remove(member.index.get());
+        if let Some(moved) = group.get(member.index.get()) {
+            moved.index.set(member.index.get());
+        }
+        if group.is_empty() {
+            self.groups.remove(&*filter);
+        } else if group.len() * 4 < group.capacity() {
+            group.shrink_to_fit();
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The clocks of a worker's sessions: heartbeats, expiry, silence. One timer for all of them.
+
+use std::rc::Rc;
+
+use shared::CloseCode;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{
+    clock,
+    defaults::{CLOSE_GRACE, JOIN_TIMEOUT, SILENT_HEARTBEATS, TICK, TOKEN_LEEWAY},
+    session::{End, Member, Stage},
+    worker::Worker,
+};
+
+/// Looks at every session once a second. A session's heartbeat falls on the second that its slot says, so that the
+/// heartbeats of many are spread.
+pub async fn watch(worker: Rc<Worker>) {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let tick = worker.advance_tick();
+        let now = clock::unix_seconds();
+        let heartbeat = worker.app.pace.heartbeat_secs;
+        for (slot, registered) in &*worker.registry.sessions.borrow() {
+            let member = &*registered.member;
+            match verdict(member, tick, now, heartbeat) {
+                Verdict::Nothing if tick % heartbeat == slot as u32 % heartbeat => beat(&worker, member),
+                Verdict::Nothing => {}
+                Verdict::End(code) => registered.disconnect(code),
+                Verdict::Abort => member.outbox.abort(),
+            }
+        }
+        worker.registry.tell();
+    }
+}
+
+enum Verdict {
+    Nothing,
+    End(CloseCode),
+    Abort,
+}
+
+fn verdict(member: &Member, tick: u32, now: u64, heartbeat: u32) -> Verdict {
+    let lasted = tick.wrapping_sub(member.since.get());
+    match (member.outbox.end(), member.stage.get()) {
+        (Some(End::Broken), _) => Verdict::Nothing,
+        (Some(End::Closing(_)), Stage::Ended) if u64::from(lasted) > CLOSE_GRACE.as_secs() => Verdict::Abort,
+        (Some(End::Closing(_)), Stage::Ended) => Verdict::Nothing,
+        // It became slow while it was written to; its actor need not be asked.
+        (Some(End::Closing(code)), _) => Verdict::End(code),
+        // One second early, so that nothing is delivered after the leeway.
+        (None, _) if now + 1 >= member.expires_at.get().saturating_add(TOKEN_LEEWAY.as_secs()) => {
+            Verdict::End(CloseCode::TokenExpired)
+        }
+        (None, Stage::Joining) if u64::from(lasted) > JOIN_TIMEOUT.as_secs() => Verdict::End(CloseCode::Overloaded),
+        (None, _) if tick.wrapping_sub(member.heard_at.get()) > (SILENT_HEARTBEATS + 1) * heartbeat => Verdict::Abort,
+        (None, _) => Verdict::Nothing,
+    }
+}
+
+fn beat(worker: &Worker, member: &Member) {
+    if matches!(member.stage.get(), Stage::In | Stage::Deferred) {
+        member.outbox.send(&worker.frames.heartbeat);
+    }
+}

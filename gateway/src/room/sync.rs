@@ -1,0 +1,390 @@
+use std::{collections::VecDeque, sync::Arc};
+
+use shared::{Cursor, DeliveryState};
+
+use super::{
+    effect::{Effect, Outcome},
+    recent::Recent,
+};
+use crate::{
+    backplane::{LogSlice, ReadError},
+    defaults::{MAX_HELD, MAX_REREADS},
+    delivery::Delivery,
+    dispatcher::SessionId,
+};
+
+const TRIMMED: &str = "the log no longer holds what followed";
+const REBORN: &str = "the log is not the one that was read before";
+const UNPROVEN: &str = "an event was announced that the log does not hold";
+const TOO_FAR: &str = "too much has happened since";
+const JOINED_DEGRADED: &str = "joined while Redis was unreachable";
+
+/// What the room waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The link is down: nothing is heard.
+    Down,
+    /// The channel is being subscribed: not everything is heard yet.
+    Subscribing,
+    /// Everything is heard, but held back until the log was read.
+    Reading,
+    /// Every event that is heard follows the one before.
+    Live,
+}
+
+/// A session that waits to be let in.
+#[derive(Debug)]
+struct Waiting {
+    session: SessionId,
+    cursor: Option<Cursor>,
+    /// It has been told [`Outcome::Deferred`].
+    deferred: bool,
+}
+
+/// A read of the log that is under way.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    from: Option<Cursor>,
+    /// It was asked for by a room in doubt, so it tells where the room stands.
+    settles: bool,
+}
+
+/// One company on this replica.
+#[derive(Debug)]
+pub struct Room {
+    stage: Stage,
+    /// The newest event that the sessions have; `None` before the log was first read.
+    position: Option<Cursor>,
+    recent: Recent,
+    /// Live events heard while the log is read.
+    held: VecDeque<Arc<Delivery>>,
+    /// Some could not be held: the log must be read again.
+    overflowed: bool,
+    /// Reads in a row after which a held event still did not follow.
+    rereads: u8,
+    waiting: Vec<Waiting>,
+    /// The read under way.
+    reading: Option<Reading>,
+    /// The sessions were told that events come late.
+    degraded: bool,
+    /// How many bytes may be kept for sessions that return.
+    budget: usize,
+}
+
+impl Room {
+    /// A room that nobody has been in yet.
+    #[must_use]
+    pub fn new(stage: Stage, budget: usize) -> Self {
+        Self {
+            stage,
+            position: None,
+            recent: Recent::default(),
+            held: VecDeque::new(),
+            overflowed: false,
+            rereads: 0,
+            waiting: Vec::new(),
+            reading: None,
+            degraded: stage == Stage::Down,
+            budget,
+        }
+    }
+
+    /// Whether the sessions were told that events come late.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        self.degraded
+    }
+
+    /// Changes how many bytes may be kept for sessions that return.
+    pub fn set_budget(&mut self, budget: usize) {
+        self.budget = budget;
+    }
+
+    /// A session wants in.
+    pub fn join(&mut self, session: SessionId, cursor: Option<Cursor>, effects: &mut Vec<Effect>) {
+        if let Some(outcome) = self.outcome_from_memory(cursor) {
+            effects.push(Effect::Admit(session, outcome));
+            return;
+        }
+        let deferred = self.stage == Stage::Down;
+        if deferred {
+            effects.push(Effect::Admit(session, Outcome::Deferred(cursor)));
+        }
+        self.waiting.push(Waiting { session, cursor, deferred });
+        if self.stage == Stage::Live {
+            // The room itself is in no doubt and stays live; only this session waits for the log.
+            self.read(effects);
+        }
+    }
+
+    /// A live event was heard.
+    pub fn heard(&mut self, event: Arc<Delivery>, effects: &mut Vec<Effect>) {
+        if self.stage != Stage::Live {
+            self.hold(event);
+        } else if let Err(event) = self.advance(event, effects) {
+            self.hold(event);
+            self.doubt(effects);
+        }
+    }
+
+    /// The link is up again; the channel will be.
+    pub fn link_up(&mut self) {
+        self.stage = Stage::Subscribing;
+    }
+
+    /// The channel is subscribed: from here on everything is heard.
+    pub fn subscribed(&mut self, effects: &mut Vec<Effect>) {
+        self.stage = Stage::Reading;
+        self.reading = None;
+        self.read(effects);
+    }
+
+    /// Something may have been missed although the link is up.
+    pub fn doubt(&mut self, effects: &mut Vec<Effect>) {
+        if self.stage == Stage::Live {
+            self.stage = Stage::Reading;
+            self.read(effects);
+        }
+    }
+
+    /// The link is down.
+    pub fn link_down(&mut self, effects: &mut Vec<Effect>) {
+        self.stage = Stage::Down;
+        self.reading = None;
+        if !self.degraded {
+            self.degraded = true;
+            effects.push(Effect::Status(DeliveryState::Degraded));
+        }
+        for waiting in self.waiting.iter_mut().filter(|waiting| !waiting.deferred) {
+            waiting.deferred = true;
+            effects.push(Effect::Admit(waiting.session, Outcome::Deferred(waiting.cursor)));
+        }
+    }
+
+    /// The read that was asked for failed some time ago; ask again if it is still needed.
+    pub fn retry(&mut self, effects: &mut Vec<Effect>) {
+        if self.reading.take().is_some() {
+            self.read(effects);
+        }
+    }
+
+    /// The log was read from where the last [`Effect::Read`] said. True when the read failed and is to be retried.
+    pub fn log(&mut self, result: Result<LogSlice, ReadError>, effects: &mut Vec<Effect>) -> bool {
+        let Some(reading) = self.reading else { return false };
+        let run = match result {
+            Ok(slice) => Run::new(slice),
+            Err(ReadError::TooFar { top }) => Run { events: vec![], top, complete: false },
+            Err(ReadError::Unavailable(_)) => return true,
+        };
+        self.reading = None;
+        match self.stage {
+            Stage::Reading if reading.settles || self.is_proven_by(&run) => self.settle(&run, effects),
+            Stage::Live => self.overtake(&run, effects),
+            _ => {}
+        }
+        if self.stage == Stage::Live && self.degraded {
+            self.degraded = false;
+            effects.push(Effect::Status(DeliveryState::Live));
+        }
+        self.answer(reading.from, &run, effects);
+        if !self.waiting.is_empty() || self.stage == Stage::Reading {
+            self.read(effects);
+        }
+        false
+    }
+
+    /// Brings the position up to what the log says, and goes live with the events held back meanwhile.
+    fn settle(&mut self, run: &Run, effects: &mut Vec<Effect>) {
+        self.stage = Stage::Live;
+        match self.position {
+            None => {
+                self.position = Some(run.top);
+                self.recent.extend_back(&run.events, self.budget);
+            }
+            Some(position) => match run.after(position) {
+                Ok(missed) => {
+                    for event in missed {
+                        // It follows: the run is contiguous from the position on.
+                        let _ = self.advance(event.clone(), effects);
+                    }
+                }
+                Err(reason) => {
+                    let first_held = self.held.front().map(|event| event.id).filter(|id| *id <= run.top);
+                    self.resync(first_held.map_or(run.top, Cursor::before), reason, effects);
+                }
+            },
+        }
+        self.release(run.top, effects);
+        if std::mem::take(&mut self.overflowed) {
+            self.stage = Stage::Reading;
+        }
+    }
+
+    /// Whether the room's position can be told from a read that was asked for with another purpose.
+    fn is_proven_by(&self, run: &Run) -> bool {
+        self.position.is_some_and(|position| run.after(position).is_ok())
+    }
+
+    /// A live room may learn of an event from the log before it hears of it.
+    fn overtake(&mut self, run: &Run, effects: &mut Vec<Effect>) {
+        let position = self.position.unwrap_or(Cursor::EMPTY);
+        match run.after(position) {
+            Ok(missed) => {
+                for event in missed {
+                    let _ = self.advance(event.clone(), effects);
+                }
+            }
+            // The room has moved on since the read was asked for.
+            Err(_) if run.top.epoch == position.epoch && run.top <= position => {}
+            Err(_) => self.stage = Stage::Reading,
+        }
+    }
+
+    /// Handles the events that were held back while the log was read.
+    fn release(&mut self, top: Cursor, effects: &mut Vec<Effect>) {
+        while let Some(event) = self.held.pop_front() {
+            if let Err(event) = self.advance(event, effects) {
+                self.rereads += 1;
+                if self.rereads <= MAX_REREADS {
+                    // It may have happened after the log was read.
+                    self.held.push_front(event);
+                    self.stage = Stage::Reading;
+                } else {
+                    self.held.clear();
+                    self.rereads = 0;
+                    self.resync(top, UNPROVEN, effects);
+                }
+                return;
+            }
+        }
+        self.rereads = 0;
+    }
+
+    fn resync(&mut self, position: Cursor, reason: &'static str, effects: &mut Vec<Effect>) {
+        self.position = Some(position);
+        self.recent.clear();
+        effects.push(Effect::Resync { position, reason });
+    }
+
+    /// Lets in whoever the read can answer: everybody who did not come from before its beginning.
+    fn answer(&mut self, from: Option<Cursor>, run: &Run, effects: &mut Vec<Effect>) {
+        let Some(position) = self.position else { return };
+        let known = run.events.partition_point(|event| event.id <= position);
+        self.recent.extend_back(&run.events[..known], self.budget);
+        for waiting in std::mem::take(&mut self.waiting) {
+            let outcome = match waiting.cursor {
+                None if waiting.deferred => Outcome::Lost(position, JOINED_DEGRADED),
+                None => Outcome::Fresh(position),
+                // It came from before the read, or the room is about to learn of what it has already.
+                Some(cursor)
+                    if from.is_none_or(|from| cursor < from) || (cursor > position && self.stage == Stage::Reading) =>
+                {
+                    self.waiting.push(waiting);
+                    continue;
+                }
+                Some(cursor) => match self.missed(cursor, position, run) {
+                    Ok(events) => Outcome::Recovered(cursor, events),
+                    Err(reason) => Outcome::Lost(position, reason),
+                },
+            };
+            effects.push(Effect::Admit(waiting.session, outcome));
+        }
+    }
+
+    /// What happened after `cursor` up to `position`: out of the log, and out of memory for what came since.
+    fn missed(&self, cursor: Cursor, position: Cursor, run: &Run) -> Result<Vec<Arc<Delivery>>, &'static str> {
+        if cursor > position {
+            return Err(REBORN);
+        }
+        if let Some(events) = self.recent.after(cursor) {
+            return Ok(events);
+        }
+        let mut events = run.after(cursor)?.to_vec();
+        let end = events.partition_point(|event| event.id <= position);
+        events.truncate(end);
+        let reached = events.last().map_or(cursor, |event| event.id);
+        if reached != position {
+            events.extend(self.recent.after(reached).ok_or(TRIMMED)?);
+        }
+        Ok(events)
+    }
+
+    /// How a session can be let in without asking the log.
+    fn outcome_from_memory(&self, cursor: Option<Cursor>) -> Option<Outcome> {
+        let position = self.position.filter(|_| matches!(self.stage, Stage::Live | Stage::Down))?;
+        let Some(cursor) = cursor else { return Some(Outcome::Fresh(position)) };
+        if cursor == position {
+            return Some(Outcome::Recovered(cursor, vec![]));
+        }
+        if let Some(events) = self.recent.after(cursor).filter(|_| cursor < position) {
+            return Some(Outcome::Recovered(cursor, events));
+        }
+        // A later epoch may be one that this replica has not heard of yet; an earlier one is gone for good.
+        (cursor != Cursor::EMPTY && cursor.epoch < position.epoch).then_some(Outcome::Lost(position, REBORN))
+    }
+
+    /// Delivers an event that follows and drops one that is known. Gives it back when there is a hole before it.
+    fn advance(&mut self, event: Arc<Delivery>, effects: &mut Vec<Effect>) -> Result<(), Arc<Delivery>> {
+        let position = self.position.unwrap_or(Cursor::EMPTY);
+        if event.id.follows(position) {
+            self.position = Some(event.id);
+            self.recent.push(event.clone(), self.budget);
+            effects.push(Effect::Deliver(event));
+            Ok(())
+        } else if event.id.epoch == position.epoch && event.id <= position {
+            Ok(())
+        } else {
+            Err(event)
+        }
+    }
+
+    fn hold(&mut self, event: Arc<Delivery>) {
+        if self.held.len() < MAX_HELD {
+            self.held.push_back(event);
+        } else {
+            self.overflowed = true;
+        }
+    }
+
+    /// Asks for one read, from the furthest place that anybody needs. One at a time.
+    fn read(&mut self, effects: &mut Vec<Effect>) {
+        if self.reading.is_none() {
+            let own = self.position.filter(|_| self.stage == Stage::Reading);
+            let from = self.waiting.iter().filter_map(|waiting| waiting.cursor).chain(own).min();
+            self.reading = Some(Reading { from, settles: self.stage == Stage::Reading });
+            effects.push(Effect::Read(from));
+        }
+    }
+}
+
+/// What one read of the log found.
+struct Run {
+    events: Vec<Arc<Delivery>>,
+    top: Cursor,
+    /// False when the read was cut off: then it proves nothing.
+    complete: bool,
+}
+
+impl Run {
+    fn new(slice: LogSlice) -> Self {
+        let top = slice.events.last().map(|event| event.id).or(slice.top).unwrap_or(Cursor::EMPTY);
+        Self { events: slice.events.into_iter().map(Arc::new).collect(), top, complete: true }
+    }
+
+    /// Everything after `cursor`, if the log still proves that nothing is missing.
+    fn after(&self, cursor: Cursor) -> Result<&[Arc<Delivery>], &'static str> {
+        if !self.complete {
+            return Err(TOO_FAR);
+        }
+        let events = &self.events[self.events.partition_point(|event| event.id <= cursor)..];
+        match events.first() {
+            Some(first) if first.id.follows(cursor) => {
+                let whole = events.windows(2).all(|pair| pair[1].id.follows(pair[0].id));
+                if whole { Ok(events) } else { Err(TRIMMED) }
+            }
+            Some(first) if first.id.epoch == cursor.epoch => Err(TRIMMED),
+            None if self.top == cursor => Ok(&[]),
+            _ => Err(REBORN),
+        }
+    }
+}

@@ -1,0 +1,332 @@
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use shared::{Cursor, DeliveryState, EventType, Record};
+
+use super::{Effect, Outcome, Room, Stage};
+use crate::{
+    backplane::{LogSlice, ReadError},
+    delivery::Delivery,
+    dispatcher::{SessionId, WorkerId},
+};
+
+const BUDGET: usize = 1 << 20;
+
+fn at(epoch: u64, seq: u64) -> Cursor {
+    Cursor { epoch, seq }
+}
+
+fn event(id: Cursor) -> Delivery {
+    let record = Record::encode(id, &EventType::parse("devis:signed").unwrap(), "{}");
+    Delivery::decode(record.as_bytes()).unwrap()
+}
+
+fn session(slot: usize) -> SessionId {
+    SessionId { worker: WorkerId(0), slot, generation: 0 }
+}
+
+fn slice(epoch: u64, seqs: std::ops::RangeInclusive<u64>) -> LogSlice {
+    let events: Vec<_> = seqs.map(|seq| event(at(epoch, seq))).collect();
+    LogSlice { top: events.last().map(|event| event.id), events }
+}
+
+fn top(cursor: Cursor) -> LogSlice {
+    LogSlice { top: Some(cursor), events: vec![] }
+}
+
+/// What a room did, in short.
+fn told(effects: &[Effect]) -> Vec<String> {
+    let ids =
+        |events: &[Arc<Delivery>]| events.iter().map(|event| event.id.seq.to_string()).collect::<Vec<_>>().join(",");
+    effects
+        .iter()
+        .map(|effect| match effect {
+            Effect::Read(None) => "read top".into(),
+            Effect::Read(Some(from)) => format!("read {from}"),
+            Effect::Deliver(event) => format!("deliver {}", event.id),
+            Effect::Resync { position, .. } => format!("resync {position}"),
+            Effect::Status(DeliveryState::Live) => "live".into(),
+            Effect::Status(DeliveryState::Degraded) => "degraded".into(),
+            Effect::Admit(who, Outcome::Fresh(position)) => format!("{} fresh {position}", who.slot),
+            Effect::Admit(who, Outcome::Recovered(from, events)) => format!("{} {from} + [{}]", who.slot, ids(events)),
+            Effect::Admit(who, Outcome::Lost(position, _)) => format!("{} lost {position}", who.slot),
+            Effect::Admit(who, Outcome::Deferred(_)) => format!("{} deferred", who.slot),
+        })
+        .collect()
+}
+
+/// Runs one step and says what the room did.
+fn step(room: &mut Room, act: impl FnOnce(&mut Room, &mut Vec<Effect>)) -> Vec<String> {
+    let mut effects = vec![];
+    act(room, &mut effects);
+    told(&effects)
+}
+
+fn join(room: &mut Room, slot: usize, cursor: Option<Cursor>) -> Vec<String> {
+    step(room, |room, effects| room.join(session(slot), cursor, effects))
+}
+
+fn hear(room: &mut Room, id: Cursor) -> Vec<String> {
+    step(room, |room, effects| room.heard(Arc::new(event(id)), effects))
+}
+
+fn read(room: &mut Room, slice: LogSlice) -> Vec<String> {
+    step(room, |room, effects| assert!(!room.log(Ok(slice), effects)))
+}
+
+/// A live room with one session, standing at 7-10 with nothing kept.
+fn live() -> Room {
+    let mut room = Room::new(Stage::Subscribing, BUDGET);
+    assert!(join(&mut room, 0, None).is_empty());
+    assert_eq!(step(&mut room, Room::subscribed), ["read top"]);
+    assert_eq!(read(&mut room, top(at(7, 10))), ["0 fresh 7-10"]);
+    room
+}
+
+#[test]
+fn events_in_order_are_delivered_and_known_ones_dropped() {
+    let mut room = live();
+    assert_eq!(hear(&mut room, at(7, 11)), ["deliver 7-11"]);
+    assert!(hear(&mut room, at(7, 11)).is_empty());
+    assert!(hear(&mut room, at(7, 3)).is_empty());
+    assert_eq!(hear(&mut room, at(7, 12)), ["deliver 7-12"]);
+}
+
+#[test]
+fn a_new_company_begins_at_the_empty_log() {
+    let mut room = Room::new(Stage::Subscribing, BUDGET);
+    join(&mut room, 0, None);
+    step(&mut room, Room::subscribed);
+    assert_eq!(read(&mut room, LogSlice { top: None, events: vec![] }), ["0 fresh 0-0"]);
+    assert_eq!(hear(&mut room, at(7, 1)), ["deliver 7-1"]);
+    assert_eq!(join(&mut room, 1, Some(Cursor::EMPTY)), ["read 0-0"]);
+    assert_eq!(read(&mut room, slice(7, 1..=1)), ["1 0-0 + [1]"]);
+}
+
+#[test]
+fn events_heard_while_joining_come_once() {
+    let mut room = Room::new(Stage::Subscribing, BUDGET);
+    join(&mut room, 0, Some(at(7, 8)));
+    assert_eq!(step(&mut room, Room::subscribed), ["read 7-8"]);
+    assert!(hear(&mut room, at(7, 10)).is_empty());
+    assert!(hear(&mut room, at(7, 11)).is_empty());
+    assert_eq!(read(&mut room, slice(7, 9..=10)), ["deliver 7-11", "0 7-8 + [9,10,11]"]);
+    assert_eq!(hear(&mut room, at(7, 12)), ["deliver 7-12"]);
+}
+
+#[test]
+fn a_hole_is_filled_from_the_log() {
+    let mut room = live();
+    assert_eq!(hear(&mut room, at(7, 13)), ["read 7-10"]);
+    assert!(hear(&mut room, at(7, 14)).is_empty());
+    let done = read(&mut room, slice(7, 11..=13));
+    assert_eq!(done, ["deliver 7-11", "deliver 7-12", "deliver 7-13", "deliver 7-14"]);
+}
+
+#[test]
+fn a_hole_that_the_log_cannot_fill_is_told_once() {
+    let mut room = live();
+    assert_eq!(hear(&mut room, at(7, 15)), ["read 7-10"]);
+    assert_eq!(read(&mut room, slice(7, 13..=15)), ["resync 7-14", "deliver 7-15"]);
+    assert_eq!(hear(&mut room, at(7, 16)), ["deliver 7-16"]);
+}
+
+#[test]
+fn a_log_that_was_wiped_is_told_once() {
+    let mut room = live();
+    assert_eq!(hear(&mut room, at(8, 1)), ["read 7-10"]);
+    assert_eq!(read(&mut room, slice(8, 1..=1)), ["resync 8-0", "deliver 8-1"]);
+    assert_eq!(hear(&mut room, at(8, 2)), ["deliver 8-2"]);
+}
+
+#[test]
+fn a_log_born_with_an_earlier_clock_is_told_once() {
+    let mut room = live();
+    assert_eq!(hear(&mut room, at(5, 1)), ["read 7-10"]);
+    assert_eq!(read(&mut room, top(at(5, 1))), ["resync 5-0", "deliver 5-1"]);
+}
+
+#[test]
+fn an_announcement_that_is_not_in_the_log_ends_in_a_resync() {
+    let mut room = live();
+    assert_eq!(hear(&mut room, at(7, 99)), ["read 7-10"]);
+    assert_eq!(read(&mut room, top(at(7, 10))), ["read 7-10"]);
+    assert_eq!(read(&mut room, top(at(7, 10))), ["read 7-10"]);
+    assert_eq!(read(&mut room, top(at(7, 10))), ["resync 7-10"]);
+    assert_eq!(hear(&mut room, at(7, 11)), ["deliver 7-11"]);
+}
+
+#[test]
+fn a_break_of_the_link_is_caught_up() {
+    let mut room = live();
+    assert_eq!(step(&mut room, Room::link_down), ["degraded"]);
+    assert!(step(&mut room, Room::link_down).is_empty(), "told once");
+    room.link_up();
+    assert_eq!(step(&mut room, Room::subscribed), ["read 7-10"]);
+    assert_eq!(read(&mut room, slice(7, 11..=12)), ["deliver 7-11", "deliver 7-12", "live"]);
+}
+
+#[test]
+fn a_break_during_which_nothing_happened_delivers_nothing() {
+    let mut room = live();
+    step(&mut room, Room::link_down);
+    room.link_up();
+    step(&mut room, Room::subscribed);
+    assert_eq!(read(&mut room, top(at(7, 10))), ["live"]);
+}
+
+#[test]
+fn a_log_that_went_backwards_during_a_break_is_told() {
+    let mut room = live();
+    step(&mut room, Room::link_down);
+    room.link_up();
+    step(&mut room, Room::subscribed);
+    assert_eq!(read(&mut room, top(at(7, 9))), ["resync 7-9", "live"]);
+}
+
+#[test]
+fn a_failed_read_is_asked_for_again() {
+    let mut room = live();
+    hear(&mut room, at(7, 12));
+    let failed = |room: &mut Room, effects: &mut Vec<Effect>| {
+        assert!(room.log(Err(ReadError::Unavailable("down".into())), effects));
+    };
+    assert!(step(&mut room, failed).is_empty());
+    assert_eq!(step(&mut room, Room::retry), ["read 7-10"]);
+    assert_eq!(read(&mut room, slice(7, 11..=12)), ["deliver 7-11", "deliver 7-12"]);
+}
+
+#[test]
+fn sessions_that_return_together_cost_one_read() {
+    let mut room = live();
+    assert_eq!(join(&mut room, 1, Some(at(7, 5))), ["read 7-5"]);
+    assert!(join(&mut room, 2, Some(at(7, 7))).is_empty());
+    assert!(join(&mut room, 3, Some(at(7, 5))).is_empty());
+    assert_eq!(hear(&mut room, at(7, 11)), ["deliver 7-11"], "the room stays live");
+    let done = read(&mut room, slice(7, 6..=10));
+    assert_eq!(done, ["1 7-5 + [6,7,8,9,10,11]", "2 7-7 + [8,9,10,11]", "3 7-5 + [6,7,8,9,10,11]"]);
+    assert_eq!(join(&mut room, 4, Some(at(7, 9))), ["4 7-9 + [10,11]"], "later ones are served from memory");
+}
+
+#[test]
+fn a_session_from_further_back_than_the_read_waits_for_the_next() {
+    let mut room = live();
+    assert_eq!(join(&mut room, 1, Some(at(7, 8))), ["read 7-8"]);
+    assert!(join(&mut room, 2, Some(at(7, 5))).is_empty());
+    assert_eq!(read(&mut room, slice(7, 9..=10)), ["1 7-8 + [9,10]", "read 7-5"]);
+    assert_eq!(read(&mut room, slice(7, 6..=10)), ["2 7-5 + [6,7,8,9,10]"]);
+}
+
+#[test]
+fn cursors_that_prove_nothing_are_lost() {
+    let mut room = live();
+    assert_eq!(join(&mut room, 1, Some(at(6, 99))), ["1 lost 7-10"], "an earlier epoch");
+    assert_eq!(join(&mut room, 2, Some(at(7, 2))), ["read 7-2"]);
+    assert_eq!(read(&mut room, slice(7, 6..=10)), ["2 lost 7-10"], "trimmed");
+    assert_eq!(join(&mut room, 3, Some(at(7, 50))), ["read 7-50"]);
+    assert_eq!(read(&mut room, top(at(7, 10))), ["3 lost 7-10"], "ahead of the log");
+    assert_eq!(join(&mut room, 4, Some(at(9, 1))), ["read 9-1"]);
+    assert_eq!(read(&mut room, top(at(7, 10))), ["4 lost 7-10"], "an epoch that never was");
+}
+
+#[test]
+fn a_session_that_is_ahead_of_this_replica_is_not_lost_and_hears_nothing_twice() {
+    let mut room = live();
+    assert_eq!(join(&mut room, 1, Some(at(7, 12))), ["read 7-12"]);
+    // The log stands at 7-12; this replica has not heard of 11 and 12 yet.
+    assert_eq!(read(&mut room, top(at(7, 12))), ["read 7-10"]);
+    assert_eq!(read(&mut room, slice(7, 11..=12)), ["deliver 7-11", "deliver 7-12", "1 7-12 + []"]);
+    assert!(hear(&mut room, at(7, 11)).is_empty());
+    assert_eq!(hear(&mut room, at(7, 13)), ["deliver 7-13"]);
+}
+
+#[test]
+fn too_much_to_read_is_lost_for_the_session_alone() {
+    let mut room = live();
+    join(&mut room, 1, Some(at(7, 1)));
+    let far = |room: &mut Room, effects: &mut Vec<Effect>| {
+        assert!(!room.log(Err(ReadError::TooFar { top: at(7, 10) }), effects));
+    };
+    assert_eq!(step(&mut room, far), ["1 lost 7-10"]);
+    assert_eq!(hear(&mut room, at(7, 11)), ["deliver 7-11"]);
+}
+
+#[test]
+fn joining_while_the_link_is_down_is_settled_later() {
+    let mut room = Room::new(Stage::Down, BUDGET);
+    assert_eq!(join(&mut room, 0, None), ["0 deferred"]);
+    assert_eq!(join(&mut room, 1, Some(at(7, 8))), ["1 deferred"]);
+    assert_eq!(join(&mut room, 2, Some(at(6, 8))), ["2 deferred"]);
+    room.link_up();
+    assert_eq!(step(&mut room, Room::subscribed), ["read 6-8"]);
+    let done = read(&mut room, slice(7, 8..=10));
+    assert_eq!(done, ["live", "0 lost 7-10", "1 7-8 + [9,10]", "2 lost 7-10"]);
+}
+
+#[test]
+fn a_known_room_lets_sessions_in_while_the_link_is_down() {
+    let mut room = live();
+    hear(&mut room, at(7, 11));
+    step(&mut room, Room::link_down);
+    assert_eq!(join(&mut room, 1, None), ["1 fresh 7-11"]);
+    assert_eq!(join(&mut room, 2, Some(at(7, 10))), ["2 7-10 + [11]"]);
+    assert_eq!(join(&mut room, 3, Some(at(7, 4))), ["3 deferred"]);
+}
+
+#[test]
+fn what_cannot_be_held_back_is_read() {
+    let mut room = live();
+    assert_eq!(hear(&mut room, at(7, 12)), ["read 7-10"]);
+    for seq in 13..=2000 {
+        assert!(hear(&mut room, at(7, seq)).is_empty());
+    }
+    let done = read(&mut room, slice(7, 11..=12));
+    assert_eq!(done.first().map(String::as_str), Some("deliver 7-11"));
+    assert_eq!(done.last().map(String::as_str), Some("read 7-1011"));
+    let done = read(&mut room, slice(7, 1012..=2000));
+    assert_eq!(done.last().map(String::as_str), Some("deliver 7-2000"));
+}
+
+/// What may happen to a room, in any order.
+#[derive(Debug, Clone)]
+enum Happening {
+    Publish,
+    /// Published, and the announcement is lost.
+    PublishUnheard,
+    LinkBreaks,
+    LinkReturns,
+    ReadAnswers,
+    ReadFails,
+    Join(u64),
+    Trim(u64),
+    Wipe,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        6 => Just(Happening::Publish),
+        1 => Just(Happening::PublishUnheard),
+        1 => Just(Happening::LinkBreaks),
+        3 => Just(Happening::LinkReturns),
+        4 => Just(Happening::ReadAnswers),
+        1 => Just(Happening::ReadFails),
+        3 => (0..20u64).prop_map(Happening::Join),
+        1 => (1..5u64).prop_map(Happening::Trim),
+        1 => Just(Happening::Wipe),
+    ]
+}
+
+proptest! {
+    /// Whatever happens, the sessions in the room see every event in order and once, but across a resync; and in the
+    /// end, when all is well again, they stand at the top of the log.
+    #[test]
+    fn nothing_is_lost_or_doubled_without_a_word(happenings in prop::collection::vec(happening(), 1..80)) {
+        let mut world = world::World::new();
+        for happening in happenings {
+            world.happen(&happening)?;
+        }
+        world.settle()?;
+    }
+}
+
+mod world;

@@ -1,0 +1,186 @@
+//! A log, a link and some sessions around a room, for the property test.
+
+use std::{collections::HashMap, sync::Arc};
+
+use proptest::test_runner::TestCaseError;
+use shared::Cursor;
+
+use super::{BUDGET, Happening, at, event, session};
+use crate::{
+    backplane::{LogSlice, ReadError},
+    room::{Effect, Outcome, Room, Stage},
+};
+
+pub(super) struct World {
+    room: Room,
+    epoch: u64,
+    top: u64,
+    first: u64,
+    linked: bool,
+    /// Reads that were asked for and not answered; the log is read when it answers, as with Redis.
+    read: Option<Option<Cursor>>,
+    next_slot: usize,
+    /// Where each session stands that was let in.
+    sessions: HashMap<usize, Cursor>,
+    deferred: Vec<usize>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self {
+            room: Room::new(Stage::Subscribing, BUDGET),
+            epoch: 1,
+            top: 0,
+            first: 1,
+            linked: false,
+            read: None,
+            next_slot: 0,
+            sessions: HashMap::new(),
+            deferred: vec![],
+        }
+    }
+
+    fn log_top(&self) -> Cursor {
+        if self.top == 0 { Cursor::EMPTY } else { at(self.epoch, self.top) }
+    }
+
+    pub(super) fn happen(&mut self, happening: &Happening) -> Result<(), TestCaseError> {
+        let mut effects = vec![];
+        match happening {
+            Happening::Publish | Happening::PublishUnheard => {
+                self.top += 1;
+                if self.linked && matches!(happening, Happening::Publish) {
+                    let delivery = Arc::new(event(at(self.epoch, self.top)));
+                    self.room.heard(delivery, &mut effects);
+                }
+            }
+            Happening::LinkBreaks => {
+                self.linked = false;
+                self.read = None;
+                self.room.link_down(&mut effects);
+            }
+            Happening::LinkReturns => {
+                if !self.linked {
+                    self.linked = true;
+                    self.room.link_up();
+                    self.room.subscribed(&mut effects);
+                }
+            }
+            Happening::ReadAnswers => {
+                if let Some(from) = self.read.take() {
+                    let slice = self.slice(from);
+                    self.room.log(Ok(slice), &mut effects);
+                }
+            }
+            Happening::ReadFails => {
+                if self.read.is_some() {
+                    self.room.log(Err(ReadError::Unavailable(String::new())), &mut effects);
+                    self.read = None;
+                    self.room.retry(&mut effects);
+                }
+            }
+            Happening::Join(back) => {
+                let slot = self.next_slot;
+                self.next_slot += 1;
+                let cursor = (*back > 0).then(|| at(self.epoch, (self.top + 3).saturating_sub(*back)));
+                self.room.join(session(slot), cursor.filter(|cursor| cursor.seq > 0), &mut effects);
+            }
+            Happening::Trim(keep) => self.first = self.first.max((self.top + 1).saturating_sub(*keep)),
+            Happening::Wipe => {
+                self.epoch += 1;
+                self.top = 0;
+                self.first = 1;
+            }
+        }
+        self.carry_out(effects)
+    }
+
+    fn slice(&self, from: Option<Cursor>) -> LogSlice {
+        let top = (self.top >= self.first && self.top > 0).then(|| at(self.epoch, self.top));
+        let events = match from {
+            Some(from) => {
+                (self.first..=self.top).map(|seq| at(self.epoch, seq)).filter(|id| *id > from).map(event).collect()
+            }
+            None => vec![],
+        };
+        LogSlice { top, events }
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), TestCaseError> {
+        for effect in effects {
+            match effect {
+                Effect::Read(from) => {
+                    if self.read.replace(from).is_some() {
+                        return Err(TestCaseError::fail("two reads at once"));
+                    }
+                }
+                Effect::Deliver(event) => {
+                    for position in self.sessions.values_mut() {
+                        if !event.id.follows(*position) {
+                            return Err(TestCaseError::fail(format!("{} delivered after {position}", event.id)));
+                        }
+                        *position = event.id;
+                    }
+                }
+                Effect::Resync { position, .. } => {
+                    self.sessions.values_mut().for_each(|at| *at = position);
+                }
+                Effect::Status(_) => {}
+                Effect::Admit(who, outcome) => self.admit(who.slot, outcome)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn admit(&mut self, slot: usize, outcome: Outcome) -> Result<(), TestCaseError> {
+        let position = match outcome {
+            Outcome::Deferred(_) => {
+                self.deferred.push(slot);
+                return Ok(());
+            }
+            Outcome::Fresh(position) | Outcome::Lost(position, _) => position,
+            Outcome::Recovered(cursor, events) => {
+                let mut position = cursor;
+                for event in events {
+                    if !event.id.follows(position) {
+                        return Err(TestCaseError::fail(format!("{} recovered after {position}", event.id)));
+                    }
+                    position = event.id;
+                }
+                position
+            }
+        };
+        self.deferred.retain(|waiting| *waiting != slot);
+        if self.sessions.insert(slot, position).is_some() {
+            return Err(TestCaseError::fail("let in twice"));
+        }
+        // Whoever is let in stands where everybody else does.
+        if self.sessions.values().any(|other| *other != position) {
+            return Err(TestCaseError::fail(format!("let in at {position} among {:?}", self.sessions)));
+        }
+        Ok(())
+    }
+
+    /// The link returns, one more event is heard and every read is answered: everybody has everything.
+    pub(super) fn settle(mut self) -> Result<(), TestCaseError> {
+        self.happen(&Happening::LinkReturns)?;
+        for _ in 0..10 {
+            self.happen(&Happening::ReadAnswers)?;
+        }
+        self.happen(&Happening::Publish)?;
+        for _ in 0..10 {
+            self.happen(&Happening::ReadAnswers)?;
+        }
+        let top = self.log_top();
+        let behind: Vec<_> = self.sessions.iter().filter(|(_, position)| **position != top).collect();
+        if behind.is_empty() && self.sessions.len() == self.next_slot && self.deferred.is_empty() {
+            Ok(())
+        } else {
+            Err(TestCaseError::fail(format!(
+                "top {top}, behind {behind:?}, {} of {} let in",
+                self.sessions.len(),
+                self.next_slot
+            )))
+        }
+    }
+}

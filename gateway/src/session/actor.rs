@@ -1,0 +1,220 @@
+use std::{
+    io,
+    pin::Pin,
+    rc::Rc,
+    task::{Context as TaskContext, Poll, ready},
+};
+
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, fut::ActorFuture};
+use bytes::BytesMut;
+use shared::{ClientFrame, CloseCode, ServerFrame};
+use tracing::debug;
+
+use super::{
+    inbound::{Inbound, Message},
+    member::{Member, Stage},
+    outbox::End,
+    wire,
+};
+use crate::{
+    auth::Identity,
+    defaults::{MAX_MISTAKES_PER_MINUTE, READ_BUFFER},
+    worker::Worker,
+};
+
+/// Reads from one socket before other sessions get their turn.
+const READS_PER_TURN: usize = 8;
+
+/// Ends a session with this code.
+#[derive(Debug)]
+pub struct Disconnect(pub CloseCode);
+
+impl actix::Message for Disconnect {
+    type Result = ();
+}
+
+/// A session's life, from the upgrade to the last byte.
+pub struct Session {
+    worker: Rc<Worker>,
+    member: Rc<Member>,
+    slot: usize,
+    inbound: Inbound,
+    /// The client's mistakes in the present minute.
+    mistakes: u8,
+    minute: u32,
+    /// The client has sent its close frame.
+    peer_closed: bool,
+}
+
+impl Session {
+    /// Starts a session over an upgraded socket; `read` is what the client sent right behind its handshake.
+    pub(super) fn begin(worker: Rc<Worker>, member: Member, cursor: Option<shared::Cursor>, read: &[u8]) {
+        let member = Rc::new(member);
+        let slot = worker.registry.reserve();
+        let session = Self {
+            worker: worker.clone(),
+            member: member.clone(),
+            slot,
+            inbound: Inbound::with_bytes(read),
+            mistakes: 0,
+            minute: 0,
+            peer_closed: false,
+        };
+        let address = session.start();
+        worker.registry.join(slot, member, address, cursor);
+    }
+
+    /// Reads and writes as far as the socket goes. Ready when the session is over.
+    fn poll_socket(&mut self, cx: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        let member = self.member.clone();
+        member.outbox.register(cx.waker());
+        for _ in 0..READS_PER_TURN {
+            let flushed = member.outbox.poll_flush(cx)?.is_ready();
+            if member.outbox.end() == Some(End::Broken) || (flushed && self.peer_closed) {
+                return Poll::Ready(Ok(()));
+            }
+            if member.stage.get() == Stage::Joining && member.outbox.end().is_none() {
+                // The welcome comes before any answer. It wakes this task.
+                return Poll::Pending;
+            }
+            let mut buffer = self.worker.read_buffer.borrow_mut();
+            buffer.reserve(READ_BUFFER);
+            match member.outbox.stream().try_read_buf(&mut *buffer) {
+                Ok(0) => return Poll::Ready(Ok(())),
+                Ok(_) => {
+                    let mut bytes = buffer.split();
+                    drop(buffer);
+                    self.receive(&mut bytes);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready!(member.outbox.stream().poll_read_ready(cx))?;
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn receive(&mut self, read: &mut BytesMut) {
+        self.member.heard_at.set(self.worker.tick());
+        let mut inbound = std::mem::take(&mut self.inbound);
+        let outcome = inbound.receive(read, |message| {
+            if self.member.outbox.end().is_none() || message == Message::Close {
+                self.handle_message(message);
+            }
+            !self.peer_closed
+        });
+        self.inbound = inbound;
+        if let Err(code) = outcome {
+            self.worker.app.metrics.client_error(code.reason());
+            self.end(code);
+        }
+    }
+
+    fn handle_message(&mut self, message: Message) {
+        match message {
+            Message::Text(text) => match serde_json::from_str(&text) {
+                Ok(ClientFrame::Ping {}) => self.member.outbox.send(&self.worker.frames.pong),
+                Ok(ClientFrame::Auth { token }) => self.renew(&token),
+                Err(_) => {
+                    self.mistake("unknown_frame", "expected {\"frame\":\"ping\"} or {\"frame\":\"auth\",\"token\":…}")
+                }
+            },
+            Message::Binary => self.mistake("binary_not_supported", "frames are JSON text"),
+            Message::Ping(payload) => self.member.outbox.send(&wire::pong(&payload)),
+            Message::Pong => {}
+            Message::Close => {
+                self.peer_closed = true;
+                self.end(CloseCode::Normal);
+            }
+        }
+    }
+
+    /// Renews the token in place: same user, same company.
+    fn renew(&mut self, token: &str) {
+        let identity = match self.worker.app.verifier.verify(token) {
+            Ok(claims) => Identity::of(claims),
+            Err(error) => {
+                debug!(%error, "a renewed token was refused");
+                return self.end(CloseCode::TokenExpired);
+            }
+        };
+        match identity {
+            Some(identity) if identity.user == self.member.user && identity.company == self.member.company => {
+                self.member.expires_at.set(identity.expires_at);
+                self.worker.registry.set_allowed(&self.member, identity.events);
+            }
+            _ => self.end(CloseCode::Forbidden),
+        }
+    }
+
+    /// Tells the client what it did wrong; too often, and the session ends.
+    fn mistake(&mut self, code: &'static str, message: &str) {
+        self.worker.app.metrics.client_error(code);
+        let minute = self.worker.tick() / 60;
+        if minute != self.minute {
+            (self.minute, self.mistakes) = (minute, 0);
+        }
+        self.mistakes += 1;
+        if self.mistakes > MAX_MISTAKES_PER_MINUTE {
+            return self.end(CloseCode::Policy);
+        }
+        let frame = ServerFrame::Error { code: code.into(), message: message.into() };
+        self.member.outbox.send(&wire::frame(&frame));
+    }
+
+    fn end(&mut self, code: CloseCode) {
+        if self.member.stage.get() != Stage::Ended {
+            self.member.outbox.close(code);
+            self.member.since.set(self.worker.tick());
+            self.worker.registry.silence(&self.member);
+        }
+    }
+}
+
+impl Actor for Session {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.spawn(Socket);
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        let code = match self.member.outbox.end() {
+            Some(End::Closing(code)) => Some(code),
+            Some(End::Broken) | None => None,
+        };
+        self.worker.app.metrics.closed(code);
+        self.worker.registry.leave(self.slot);
+    }
+}
+
+impl Handler<Disconnect> for Session {
+    type Result = ();
+
+    fn handle(&mut self, Disconnect(code): Disconnect, _: &mut Self::Context) {
+        self.end(code);
+    }
+}
+
+/// The actor's one task: its socket.
+struct Socket;
+
+impl ActorFuture<Session> for Socket {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        session: &mut Session,
+        context: &mut Context<Session>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        let outcome = ready!(session.poll_socket(cx));
+        if let Err(error) = outcome {
+            debug!(%error, "the socket failed");
+        }
+        context.stop();
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,89 @@
+use std::{cell::Cell, convert::Infallible, rc::Rc};
+
+use actix_codec::{Encoder, Framed};
+use actix_http::{
+    Request, Response, StatusCode,
+    body::{BodySize, MessageBody},
+    h1::{Codec, Message},
+    header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL},
+    ws::handshake_response,
+};
+use actix_rt::net::TcpStream;
+use bytes::{Bytes, BytesMut};
+use tokio::{io::AsyncWriteExt, time::timeout};
+use tracing::debug;
+
+use super::{
+    Outbox,
+    actor::Session,
+    handshake::{self, Accepted},
+    member::{Member, Stage},
+};
+use crate::{defaults::HANDSHAKE_TIMEOUT, health::Place, http::Problem, worker::Worker};
+
+/// Answers a request to upgrade. On success the socket leaves the HTTP server, which frees its buffers, and a session
+/// begins on it; this future is then over.
+///
+/// # Errors
+/// Never: a client that cannot be answered is gone.
+pub async fn upgrade(worker: Rc<Worker>, request: Request, framed: Framed<TcpStream, Codec>) -> Result<(), Infallible> {
+    let decision = handshake::check(&worker.app, request.head())
+        .and_then(|accepted| Ok((accepted, worker.app.health.admit().map_err(Problem::not_ready)?)));
+    let parts = framed.into_parts();
+    let (mut stream, codec) = (parts.io, parts.codec);
+    match decision {
+        Ok((accepted, place)) => {
+            let response = switch(&request, accepted.protocol);
+            if answer(&mut stream, codec, response.map_body(|_, ()| Bytes::new())).await {
+                worker.app.metrics.accepted.inc();
+                begin(worker, stream, accepted, place, &parts.read_buf);
+            }
+        }
+        Err(problem) => {
+            worker.app.metrics.rejected(problem.code());
+            debug!(code = problem.code(), "refused a handshake");
+            answer(&mut stream, codec, problem.into_raw_response()).await;
+        }
+    }
+    Ok(())
+}
+
+fn begin(worker: Rc<Worker>, stream: TcpStream, accepted: Accepted, place: Place, read: &BytesMut) {
+    // An event is one small write that nobody should hold back. The socket may be gone already; then reading tells.
+    let _ = stream.set_nodelay(true);
+    let Accepted { identity, filter, cursor, protocol: _ } = accepted;
+    let member = Member {
+        outbox: Outbox::new(stream),
+        session: rand::random(),
+        company: worker.registry.intern(identity.company),
+        user: identity.user,
+        filter: filter.into(),
+        stage: Cell::new(Stage::Joining),
+        index: Cell::new(0),
+        expires_at: Cell::new(identity.expires_at),
+        heard_at: Cell::new(worker.tick()),
+        since: Cell::new(worker.tick()),
+        place,
+    };
+    Session::begin(worker, member, cursor, read);
+}
+
+fn switch(request: &Request, protocol: Option<&'static str>) -> Response<()> {
+    let mut response = handshake_response(request.head());
+    if let Some(protocol) = protocol {
+        response.insert_header((SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol)));
+    }
+    response.message_body(()).unwrap_or_else(|_| Response::with_body(StatusCode::INTERNAL_SERVER_ERROR, ()))
+}
+
+/// Writes a response on the raw socket; false when the client is gone or does not read.
+async fn answer(stream: &mut TcpStream, mut codec: Codec, response: Response<Bytes>) -> bool {
+    let (head, body) = response.into_parts();
+    let size = if head.status() == StatusCode::SWITCHING_PROTOCOLS { BodySize::None } else { body.size() };
+    let mut bytes = BytesMut::new();
+    if codec.encode(Message::Item((head, size)), &mut bytes).is_err() {
+        return false;
+    }
+    bytes.extend_from_slice(&body);
+    matches!(timeout(HANDSHAKE_TIMEOUT, stream.write_all(&bytes)).await, Ok(Ok(())))
+}

@@ -1,0 +1,104 @@
+//! What the sessions of one worker thread share.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bytes::{Bytes, BytesMut};
+use shared::{DeliveryState, ServerFrame};
+use tokio::sync::mpsc;
+
+use crate::{
+    app::App,
+    defaults::WORKER_QUEUE,
+    dispatcher::{FromWorker, WorkerId},
+    registry::{self, Registry},
+    session::wire,
+};
+
+/// What the sessions of one worker thread share. Not shared with other threads, so nothing is locked.
+pub struct Worker {
+    /// What all workers share.
+    pub app: Arc<App>,
+    /// The sessions.
+    pub registry: Registry,
+    /// Frames that are always the same.
+    pub frames: Frames,
+    /// Where sessions read into, one after the other.
+    pub read_buffer: RefCell<BytesMut>,
+    tick: Cell<u32>,
+}
+
+/// Frames that are always the same, encoded once.
+pub struct Frames {
+    /// The answer to a client's `ping`.
+    pub pong: Bytes,
+    /// A heartbeat with a ping behind it.
+    pub heartbeat: Bytes,
+    live: Bytes,
+    degraded: Bytes,
+}
+
+impl Frames {
+    fn new() -> Self {
+        let status = |delivery| wire::frame(&ServerFrame::Status { delivery });
+        Self {
+            pong: wire::frame(&ServerFrame::Pong {}),
+            heartbeat: wire::heartbeat(),
+            live: status(DeliveryState::Live),
+            degraded: status(DeliveryState::Degraded),
+        }
+    }
+
+    /// A `status` frame.
+    #[must_use]
+    pub fn status(&self, state: DeliveryState) -> &Bytes {
+        match state {
+            DeliveryState::Live => &self.live,
+            DeliveryState::Degraded => &self.degraded,
+        }
+    }
+}
+
+impl Worker {
+    /// Makes a worker of the current thread and starts its two tasks: deliveries, and the sessions' clocks.
+    #[must_use]
+    pub fn start(app: Arc<App>) -> Rc<Self> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let id = WorkerId(NEXT.fetch_add(1, Ordering::Relaxed));
+        let (sender, queue) = mpsc::channel(WORKER_QUEUE);
+        let worker = Rc::new(Self {
+            registry: Registry::new(id, app.dispatcher.clone()),
+            frames: Frames::new(),
+            read_buffer: RefCell::default(),
+            tick: Cell::new(0),
+            app,
+        });
+        let hello = FromWorker::Hello(id, sender);
+        let starting = worker.clone();
+        actix_rt::spawn(async move {
+            // The dispatcher lives as long as the program.
+            let _ = starting.app.dispatcher.send(hello).await;
+            registry::run(starting, queue).await;
+        });
+        actix_rt::spawn(registry::watch(worker.clone()));
+        worker
+    }
+
+    /// Seconds since the worker started, as its timer counts them.
+    #[must_use]
+    pub fn tick(&self) -> u32 {
+        self.tick.get()
+    }
+
+    /// Counts one more second.
+    pub fn advance_tick(&self) -> u32 {
+        self.tick.set(self.tick.get().wrapping_add(1));
+        self.tick.get()
+    }
+}
