@@ -1,0 +1,10 @@
+//! The publisher against a real Redis, with faults.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
+
+mod faults;
+mod log;
+mod overload;
+mod rights;
+mod script;
+mod support;
