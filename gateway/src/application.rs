@@ -133,8 +133,10 @@ async fn stop(public: ServerHandle, admin: actix_web::dev::ServerHandle) {
 /// The public service of one worker: upgrades become sessions, everything else is for the HTTP routes.
 fn public_service(app: Arc<App>) -> impl ServiceFactory<TcpStream, Config = (), Response = (), InitError = ()> {
     let worker = Worker::start(app.clone());
-    let data = web::Data::new(app);
-    let routes = actix_web::App::new().app_data(data).configure(http::routes);
+    let routes = actix_web::App::new()
+        .wrap(http::cors(app.clone()))
+        .app_data(web::Data::new(app))
+        .configure(http::routes);
     HttpService::build()
         .client_request_timeout(HANDSHAKE_TIMEOUT)
         .keep_alive(KEEP_ALIVE)

@@ -1,6 +1,6 @@
 //! The command line as a whole, and how its errors are told.
 
-use std::{ffi::OsString, process::ExitCode, time::Duration};
+use std::{error::Error, ffi::OsString, process::ExitCode, time::Duration};
 
 use clap::{
     Args, CommandFactory, Parser, Subcommand,
@@ -118,25 +118,26 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ExitC
     })
 }
 
-/// The first line of clap's error, with the variable that the flag can be set by.
+/// One line that says what is wrong and names the variable. Never the value of a secret, nor of a URL with a password.
 fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    let mut line = text.lines().next().unwrap_or("error: bad arguments").to_owned();
-    if error.kind() == ErrorKind::MissingRequiredArgument {
-        line = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
-    }
-    let flag = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(flag)) => flag.clone(),
-        _ => return line,
-    };
+    let first = text.split("\n\n").next().unwrap_or("error: bad arguments");
+    let first = first.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return first };
     let mut command = Cli::command();
     command.build();
-    let argument = command.get_arguments().find(|argument| argument.to_string() == flag);
-    match argument.and_then(clap::Arg::get_env) {
-        Some(variable) => format!("{line} (variable {})", variable.to_string_lossy()),
-        None => line,
+    let argument = command.get_arguments().find(|argument| argument.to_string() == *flag);
+    let Some(variable) = argument.and_then(clap::Arg::get_env) else { return first };
+    let variable = variable.to_string_lossy();
+    match (error.source(), error.get(ContextKind::InvalidValue)) {
+        (Some(reason), _) if SECRETS.contains(&&*variable) => format!("error: {variable} ({flag}): {reason}"),
+        (Some(reason), Some(value)) => format!("error: {variable} ({flag}): invalid value '{value}': {reason}"),
+        _ => format!("{first} (variable {variable})"),
     }
 }
+
+/// Variables whose value is not to be shown.
+const SECRETS: [&str; 2] = ["GATEWAY_JWT_SECRET", "GATEWAY_REDIS_URL"];
 
 #[cfg(test)]
 mod tests {
@@ -153,6 +154,10 @@ mod tests {
         let line = one_line(&error);
         assert!(line.contains("nonsense") && line.contains("GATEWAY_LISTEN"), "{line}");
         assert!(!line.contains('\n'));
+        let error = Cli::try_parse_from(["gateway", "--redis-url", "http://user:hunter2@redis"]).unwrap_err();
+        let line = one_line(&error);
+        assert!(line.contains("GATEWAY_REDIS_URL") && line.contains("http://"), "{line}");
+        assert!(!line.contains("hunter2"), "{line}");
     }
 
     #[test]

@@ -10,7 +10,22 @@ pub use admin::routes as admin_routes;
 pub use listen::Listen;
 pub use problem::Problem;
 
+use std::sync::Arc;
+
+use actix_cors::Cors;
 use actix_web::web;
+
+use crate::app::App;
+
+/// Lets the web pages of the allow-list read answers. Whether a request is served at all is decided by its endpoint.
+pub fn cors(app: Arc<App>) -> Cors {
+    Cors::default()
+        .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| app.origins.allows(origin)))
+        .allowed_methods(["GET", "POST"])
+        .allowed_headers(["authorization", "content-type", "last-event-id"])
+        .expose_headers(["retry-after"])
+        .max_age(3600)
+}
 
 /// The public endpoints.
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -151,10 +151,13 @@ impl Problem {
 
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
-        if error.is_retryable() {
-            Self::unavailable(&format!("the event could not be stored; try again with the same eventId: {error}"))
-        } else {
-            Self::bad_request("invalid_event", &error.to_string())
+        match error {
+            PublishError::Event(error) => Self::bad_request("invalid_event", &error.to_string()),
+            error if error.is_retryable() => {
+                Self::unavailable(&format!("the event could not be stored; try again with the same eventId: {error}"))
+            }
+            // What is wrong is ours to mend, and in the log.
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "refused", "Redis refused the event"),
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct Session {
     /// The client's mistakes in the present minute.
     mistakes: u8,
     minute: u32,
+    /// Bytes that came with the handshake are still to be handled.
+    early: bool,
     /// The client has sent its close frame.
     peer_closed: bool,
 }
@@ -58,6 +60,7 @@ impl Session {
             inbound: Inbound::with_bytes(read),
             mistakes: 0,
             minute: 0,
+            early: !read.is_empty(),
             peer_closed: false,
         };
         let address = session.start();
@@ -76,6 +79,10 @@ impl Session {
             if member.stage.get() == Stage::Joining && member.outbox.end().is_none() {
                 // The welcome comes before any answer. It wakes this task.
                 return Poll::Pending;
+            }
+            if std::mem::take(&mut self.early) {
+                self.receive(&mut BytesMut::new());
+                continue;
             }
             let mut buffer = self.worker.read_buffer.borrow_mut();
             buffer.reserve(READ_BUFFER);

@@ -1,0 +1,34 @@
+# Two targets need no reading: `make demo` and `make test`. The others are their steps.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+.PHONY: help demo test setup lint schema schema-check unit bench
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Build, then run a gateway and a simulated day of five companies; Ctrl-C ends it
+	@scripts/demo
+
+test: ## Install what the tests need, build, run every check; ends in a line with counts
+	@scripts/test
+
+setup: ## Install what the tests need (apt)
+	@scripts/setup test
+
+lint: ## Format and clippy, without mercy
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets --quiet -- -D warnings
+
+schema: ## Write shared/schema from the types
+	@cargo run --quiet -p shared --features schema --bin schema -- shared/schema
+
+schema-check: ## Fail when shared/schema is not what the types say
+	@cargo run --quiet -p shared --features schema --bin schema -- --check shared/schema
+
+unit: ## The Rust tests alone
+	@cargo test --workspace --quiet
+
+bench: ## Measure memory per session, one wide room and deliveries per second
+	@cargo build --release --quiet -p gateway -p loadtest
+	@target/release/loadtest bench --ramp

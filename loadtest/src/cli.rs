@@ -1,0 +1,48 @@
+//! The command line: one variant per command, each command's arguments beside its code.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{measure, simulate, watch};
+
+/// Plays, watches and measures the realtime gateway.
+#[derive(Debug, Parser)]
+#[command(name = "loadtest", version, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play the working day of French trades companies: quotes, jobs, invoices, messages
+    Simulate(simulate::Args),
+    /// Follow one company in the terminal, reconnecting and resuming
+    Watch(watch::Args),
+    /// Measure the gateway's memory per idle session
+    Idle(measure::idle::Args),
+    /// Measure deliveries per second and their latency over many rooms
+    Fanout(measure::fanout::Args),
+    /// Measure one room with very many sessions: order, completeness, one encode per event
+    Wide(measure::wide::Args),
+    /// Start a Redis and a gateway, run idle, wide and fanout against them, print the table
+    Bench(measure::bench::Args),
+}
+
+impl Cli {
+    /// Runs the command on a runtime of one thread; the sessions of the measuring commands have threads of their own.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            match self.command {
+                Command::Simulate(args) => simulate::run(args).await,
+                Command::Watch(args) => watch::run(args).await,
+                Command::Idle(args) => measure::idle::command(args).await,
+                Command::Fanout(args) => measure::fanout::command(args).await,
+                Command::Wide(args) => measure::wide::command(args).await,
+                Command::Bench(args) => measure::bench::command(args).await,
+            }
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! The Redis and the gateway of a bench: started on free ports, awaited, and ended when dropped.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant, sleep},
+};
+
+/// How long a child may take to come up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A child that does not outlive us.
+struct Guard(Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ended_by_itself = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+/// A Redis without persistence.
+pub(super) struct Redis {
+    _child: Guard,
+    url: String,
+}
+
+impl Redis {
+    /// Starts one and waits until it answers.
+    pub(super) async fn start(program: &Path) -> anyhow::Result<Self> {
+        let address = free_address()?;
+        let mut command = Command::new(program);
+        command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string()]);
+        command.args(["--save", "", "--appendonly", "no"]).current_dir(std::env::temp_dir());
+        let mut child = spawn(command, program)?;
+        until(&mut child, async || {
+            exchange(address, b"PING\r\n").await.is_ok_and(|answer| answer.starts_with(b"+PONG"))
+        })
+        .await?;
+        Ok(Self { _child: child, url: format!("redis://{address}") })
+    }
+}
+
+/// A gateway on that Redis.
+pub(super) struct Gateway {
+    child: Guard,
+    /// Its WebSocket.
+    pub(super) url: String,
+    /// Its metrics.
+    pub(super) metrics: String,
+    /// Its Redis.
+    pub(super) redis: String,
+    /// What signs tokens.
+    pub(super) secret: String,
+}
+
+impl Gateway {
+    /// Starts one with its defaults and waits until it is ready.
+    pub(super) async fn start(program: &Path, redis: &Redis) -> anyhow::Result<Self> {
+        let (public, admin) = (free_address()?, free_address()?);
+        let secret: String = (0..4).map(|_| format!("{:016x}", rand::random::<u64>())).collect();
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GATEWAY_")) {
+            command.env_remove(name);
+        }
+        command
+            .env("GATEWAY_LISTEN", public.to_string())
+            .env("GATEWAY_ADMIN_LISTEN", admin.to_string())
+            .env("GATEWAY_REDIS_URL", &redis.url)
+            .env("GATEWAY_JWT_SECRET", &secret)
+            .env("GATEWAY_LOG", "warn");
+        let mut child = spawn(command, program)?;
+        let ready = format!("GET /readyz HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n");
+        until(&mut child, async || {
+            exchange(admin, ready.as_bytes()).await.is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 200"))
+        })
+        .await?;
+        Ok(Self {
+            child,
+            url: format!("ws://{public}/v1/ws"),
+            metrics: format!("http://{admin}/metrics"),
+            redis: redis.url.clone(),
+            secret,
+        })
+    }
+
+    /// Its process.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.0.id()
+    }
+}
+
+/// Its errors and warnings are shown, the rest is not.
+fn spawn(mut command: Command, program: &Path) -> anyhow::Result<Guard> {
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.spawn().map(Guard).with_context(|| format!("cannot start {}", program.display()))
+}
+
+async fn until(child: &mut Guard, ready: impl AsyncFn() -> bool) -> anyhow::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while !ready().await {
+        if let Some(status) = child.0.try_wait()? {
+            bail!("a child ended at once: {status}");
+        }
+        anyhow::ensure!(Instant::now() < deadline, "a child was not ready within {} s", PATIENCE.as_secs());
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+async fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request).await?;
+    let mut answer = vec![0; 64];
+    let read = stream.read(&mut answer).await?;
+    answer.truncate(read);
+    Ok(answer)
+}
+
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}

@@ -1,0 +1,160 @@
+//! `bench`: one command for all figures. Starts a Redis and, for each measurement afresh, a gateway on free ports.
+
+mod children;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::Parser;
+use serde::Serialize;
+
+use self::children::{Gateway, Redis};
+use super::{
+    fanout, idle,
+    verdict::{Outcome, conclude},
+    wide,
+};
+use crate::terminal;
+
+/// The marks of the running core: bytes per idle session, deliveries per second.
+const MARKS: (u64, u32) = (3_072, 300_000);
+
+/// What to start, and how much.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The gateway's program; a release build [default: `gateway` beside this program]
+    #[arg(long, value_name = "PATH")]
+    gateway_bin: Option<PathBuf>,
+    /// The Redis to start
+    #[arg(long, value_name = "PATH", default_value = "redis-server")]
+    redis_bin: PathBuf,
+    /// Sessions of `idle`
+    #[arg(long, value_name = "N", default_value_t = 18_000)]
+    idle: u32,
+    /// Sessions of `wide`
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    wide: u32,
+    /// Deliveries per second of `fanout`
+    #[arg(long, value_name = "N", default_value_t = MARKS.1)]
+    fanout: u32,
+    /// Let `fanout` step up from there
+    #[arg(long)]
+    ramp: bool,
+    /// Print the results as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// All results.
+#[derive(Serialize)]
+struct Report {
+    idle: idle::Report,
+    wide: wide::Report,
+    fanout: fanout::Report,
+}
+
+/// Runs the command.
+pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
+    let report = tokio::select! {
+        report = measure(&args) => report?,
+        // The children end with what is dropped here.
+        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
+    };
+    conclude(&report, args.json)
+}
+
+async fn measure(args: &Args) -> anyhow::Result<Report> {
+    let program = match &args.gateway_bin {
+        Some(program) => program.clone(),
+        None => std::env::current_exe()?.with_file_name("gateway"),
+    };
+    let redis = Redis::start(&args.redis_bin).await?;
+
+    terminal::note("idle: memory per session");
+    let gateway = Gateway::start(&program, &redis).await?;
+    let idle: idle::Args =
+        gateway.arguments(&["--pid"], &[("--sessions", args.idle), ("--max-bytes", MARKS.0 as u32)])?;
+    let idle = idle::measure(&idle).await?;
+    drop(gateway);
+
+    terminal::note("wide: one room");
+    let gateway = Gateway::start(&program, &redis).await?;
+    let wide: wide::Args = gateway.arguments(&["--pid", "--admin", "--redis"], &[("--sessions", args.wide)])?;
+    let wide = wide::measure(&wide).await?;
+    drop(gateway);
+
+    terminal::note("fanout: deliveries per second");
+    let gateway = Gateway::start(&program, &redis).await?;
+    let mut fanout: fanout::Args = gateway.arguments(
+        &["--pid", "--redis"],
+        &[("--deliveries", args.fanout), ("--min-deliveries", args.fanout.min(MARKS.1))],
+    )?;
+    fanout.ramp = args.ramp;
+    let fanout = fanout::measure(&fanout).await?;
+    Ok(Report { idle, wide, fanout })
+}
+
+/// Lets `clap` fill what is not said with the same defaults as on the command line.
+#[derive(Parser)]
+struct Defaults<T: clap::Args> {
+    #[command(flatten)]
+    args: T,
+}
+
+impl Gateway {
+    /// The arguments of a measurement of this gateway: some of its own, and numbers.
+    fn arguments<T: clap::Args>(&self, own: &[&str], numbers: &[(&str, u32)]) -> anyhow::Result<T> {
+        let mut line = vec!["bench".to_owned(), "--url".to_owned(), self.url.clone()];
+        line.extend(["--jwt-secret".to_owned(), self.secret.clone()]);
+        for name in own {
+            let value = match *name {
+                "--pid" => self.pid().to_string(),
+                "--admin" => self.metrics.clone(),
+                _ => self.redis.clone(),
+            };
+            line.extend([(*name).to_owned(), value]);
+        }
+        for (name, number) in numbers {
+            line.extend([(*name).to_owned(), number.to_string()]);
+        }
+        Ok(Defaults::<T>::try_parse_from(line).context("arguments of the measurement")?.args)
+    }
+}
+
+impl Outcome for Report {
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        lines.extend(self.idle.lines());
+        lines.extend(self.wide.lines());
+        lines.extend(self.fanout.lines());
+        let kept = |kept: bool| if kept { console::style("kept").green() } else { console::style("MISSED").red() };
+        lines.push(String::new());
+        lines.push(format!("{:<34} {:>12} {:>14}", "measure", "mark", "measured"));
+        let bytes = self.idle.bytes_per_session;
+        lines.push(format!(
+            "{:<34} {:>12} {bytes:>14} {}",
+            "bytes per idle session",
+            format!("<= {}", MARKS.0),
+            kept(bytes <= MARKS.0)
+        ));
+        let encodes = self.wide.encoded.unwrap_or_default();
+        lines.push(format!(
+            "{:<34} {:>12} {encodes:>14} {}",
+            "encodes in one wide room",
+            self.wide.events,
+            kept(self.wide.missed().is_empty())
+        ));
+        let held = self.fanout.held;
+        lines.push(format!(
+            "{:<34} {:>12} {held:>14.0} {}",
+            "deliveries per second",
+            format!(">= {}", MARKS.1),
+            kept(held >= f64::from(MARKS.1))
+        ));
+        lines
+    }
+
+    fn missed(&self) -> Vec<String> {
+        [self.idle.missed(), self.wide.missed(), self.fanout.missed()].concat()
+    }
+}

@@ -1,0 +1,181 @@
+//! `fanout`: many rooms, paced; how many deliveries a second are held, how fast, at what cost.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{
+    common::{Common, rooms},
+    pace::Pacer,
+    step::{Step, step},
+    verdict::{Outcome, conclude},
+};
+use crate::{
+    target::{Target, TargetArgs},
+    terminal,
+};
+
+/// Seconds before the first figure, at its rate: caches, allocators and branch predictors are warm then.
+const WARM_UP: f64 = 1.0;
+/// Each step of the ramp offers so much more than the one before.
+const RAMP: f64 = 1.25;
+/// Where the ramp ends in any case.
+const RAMP_STEPS: usize = 20;
+
+/// Rooms, rate and bounds.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Sessions, spread evenly over the rooms
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
+    pub(crate) sessions: u32,
+    /// Rooms, one per company
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rooms: u32,
+    /// Deliveries per second in total; with --ramp those of the first step
+    #[arg(long, alias = "rate-start", value_name = "N", default_value_t = 300_000)]
+    pub(crate) deliveries: u32,
+    /// Seconds per rate
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) seconds: u32,
+    /// Bytes of an event's frame
+    #[arg(long, value_name = "BYTES", default_value_t = 300)]
+    pub(crate) size: usize,
+    /// Step up by a quarter until the p99 bound or the promise breaks
+    #[arg(long)]
+    pub(crate) ramp: bool,
+    /// The gateway's process, for its CPU
+    #[arg(long)]
+    pub(crate) pid: Option<u32>,
+    /// Fail (and end the ramp) above this 99th percentile of latency
+    #[arg(long, value_name = "MS", default_value_t = 250.0)]
+    pub(crate) max_p99_ms: f64,
+    /// Fail when fewer deliveries per second are held
+    #[arg(long, value_name = "N")]
+    pub(crate) min_deliveries: Option<u32>,
+}
+
+/// The result.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    measure: &'static str,
+    sessions: u32,
+    rooms: u32,
+    size: usize,
+    seconds: u32,
+    ramp: bool,
+    max_p99_ms: f64,
+    min_deliveries: Option<u32>,
+    /// The highest rate that was held within the bounds.
+    pub(crate) held: f64,
+    /// Every rate that was tried.
+    pub(crate) steps: Vec<Step>,
+}
+
+/// Runs the command.
+pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
+    conclude(&measure(&args).await?, args.common.json)
+}
+
+/// Measures.
+pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
+    anyhow::ensure!(
+        args.sessions.is_multiple_of(args.rooms),
+        "--sessions is a multiple of --rooms, so that rooms are equal"
+    );
+    let room_size = u64::from(args.sessions / args.rooms);
+    let rooms = rooms(args.rooms as usize)?;
+    let target = Target::open(&args.target, || args.common.mint().publishing())?;
+    let mut pacer = Pacer::new(target, rooms.clone(), args.size)?;
+    let fleet = args.common.sessions(args.sessions as usize, &rooms).await?;
+    let mut report = Report {
+        measure: "fanout",
+        sessions: args.sessions,
+        rooms: args.rooms,
+        size: args.size,
+        seconds: args.seconds,
+        ramp: args.ramp,
+        max_p99_ms: args.max_p99_ms,
+        min_deliveries: args.min_deliveries,
+        held: 0.0,
+        steps: Vec::new(),
+    };
+    let mut offered = f64::from(args.deliveries.max(1));
+    for number in 0..if args.ramp { RAMP_STEPS } else { 1 } {
+        let rate = offered / room_size as f64;
+        if number == 0 {
+            step(&fleet, &mut pacer, (whole(rate * WARM_UP), rate, room_size), None).await?;
+        }
+        let events = whole(rate * f64::from(args.seconds));
+        let step = step(&fleet, &mut pacer, (events, rate, room_size), args.pid).await?;
+        if args.ramp && !args.common.json {
+            terminal::note(row(&step));
+        }
+        let holds = step.holds(args.max_p99_ms);
+        if holds {
+            report.held = step.offered;
+        }
+        report.steps.push(step);
+        if !holds {
+            break;
+        }
+        offered *= RAMP;
+    }
+    Ok(report)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive count far below 2^52")]
+fn whole(count: f64) -> u64 {
+    count.ceil() as u64
+}
+
+fn row(step: &Step) -> String {
+    format!(
+        "  {:>9.0}/s offered, {:>9.0}/s arrived, p50 {:>7.2} p90 {:>7.2} p99 {:>7.2} max {:>7.1} ms, {} lost, {} doubles",
+        step.offered, step.arrived, step.p50_ms, step.p90_ms, step.p99_ms, step.max_ms, step.lost, step.doubles
+    )
+}
+
+impl Outcome for Report {
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "{} sessions in {} rooms, events of {} bytes, {} s per rate",
+            self.sessions, self.rooms, self.size, self.seconds
+        )];
+        for step in &self.steps {
+            lines.push(row(step));
+            let mut cores = format!(
+                "    cores: idle {:.2}, generator {:.2}, others {:.2}",
+                step.idle_cores, step.own_cores, step.other_cores
+            );
+            if let (Some(gateway), Some(cpu), Some(user)) = (step.gateway_cores, step.cpu_us, step.cpu_user_us) {
+                cores += &format!(", gateway {gateway:.2}: {cpu:.2} µs per delivery, {user:.2} of it its own code");
+            }
+            lines.push(cores);
+            if let Some(bottleneck) = &step.bottleneck {
+                lines.push(format!("    bottleneck: {bottleneck}"));
+            }
+        }
+        lines.push(format!("  held: {:.0} deliveries per second", self.held));
+        lines
+    }
+
+    fn missed(&self) -> Vec<String> {
+        let mut missed = Vec::new();
+        if let Some(min) = self.min_deliveries.filter(|&min| self.held < f64::from(min)) {
+            missed.push(format!("{:.0} deliveries per second held, at least {min} were asked for", self.held));
+        }
+        // A ramp ends by breaking; a single rate must not.
+        if let (false, Some(step)) = (self.ramp, self.steps.first()) {
+            missed.extend(step.broken());
+            if step.p99_ms > self.max_p99_ms {
+                missed.push(format!("p99 {:.1} ms, at most {} were allowed", step.p99_ms, self.max_p99_ms));
+            }
+        }
+        missed
+    }
+}

@@ -1,0 +1,113 @@
+//! `idle`: opens very many authenticated sessions and sees what each costs the gateway in memory.
+
+use std::{process::ExitCode, time::Duration};
+
+use serde::Serialize;
+
+use super::{
+    common::{Common, rooms},
+    process::{Cpu, pss},
+    verdict::{Outcome, conclude},
+};
+use crate::{clock::now_us, terminal};
+
+/// How many sessions, and whose memory.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Sessions to open
+    #[arg(long, value_name = "N", default_value_t = 18_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
+    pub(crate) sessions: u32,
+    /// Companies that the sessions belong to
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) companies: u32,
+    /// The gateway's process; start it afresh, or the memory of an earlier peak is used again
+    #[arg(long)]
+    pub(crate) pid: u32,
+    /// Seconds of rest before the memory is read; the gateway's CPU is measured over them
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub(crate) settle: u64,
+    /// Fail above so many bytes per session
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_bytes: Option<u64>,
+}
+
+/// The result.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    measure: &'static str,
+    sessions: u32,
+    companies: u32,
+    pss_before: u64,
+    pss_after: u64,
+    /// The mark.
+    pub(crate) bytes_per_session: u64,
+    opened_per_second: f64,
+    /// What holding them costs, in percent of a core.
+    idle_cpu_percent: f64,
+    ended: u64,
+    first_end: Option<String>,
+    max_bytes: Option<u64>,
+}
+
+/// Runs the command.
+pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
+    conclude(&measure(&args).await?, args.common.json)
+}
+
+/// Measures.
+pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
+    let rooms = rooms(args.companies as usize)?;
+    let pss_before = pss(args.pid)?;
+    let began = now_us();
+    let fleet = args.common.sessions(args.sessions as usize, &rooms).await?;
+    let opening_us = now_us() - began;
+    let waiting = terminal::spinner("settling");
+    let (cpu, at) = (Cpu::of(args.pid)?, now_us());
+    tokio::time::sleep(Duration::from_secs(args.settle)).await;
+    let cpu = Cpu::of(args.pid)?.since(cpu).total() / ((now_us() - at).max(1) as f64 / 1e6);
+    let pss_after = pss(args.pid)?;
+    waiting.finish_and_clear();
+    let tally = fleet.take(0)?.tally;
+    Ok(Report {
+        measure: "idle",
+        sessions: args.sessions,
+        companies: args.companies,
+        pss_before,
+        pss_after,
+        bytes_per_session: pss_after.saturating_sub(pss_before) / u64::from(args.sessions),
+        opened_per_second: f64::from(args.sessions) / (opening_us.max(1) as f64 / 1e6),
+        idle_cpu_percent: cpu * 100.0,
+        ended: tally.ended,
+        first_end: tally.first_end,
+        max_bytes: args.max_bytes,
+    })
+}
+
+impl Outcome for Report {
+    fn lines(&self) -> Vec<String> {
+        let mib = |bytes: u64| bytes as f64 / 1_048_576.0;
+        vec![
+            format!("{} idle sessions of {} companies", self.sessions, self.companies),
+            format!("  memory per session   {:>9} bytes (PSS)", self.bytes_per_session),
+            format!("  gateway before       {:>9.1} MiB", mib(self.pss_before)),
+            format!("  gateway after        {:>9.1} MiB", mib(self.pss_after)),
+            format!("  opened               {:>9.0} per second", self.opened_per_second),
+            format!("  CPU while idle       {:>9.1} % of a core", self.idle_cpu_percent),
+        ]
+    }
+
+    fn missed(&self) -> Vec<String> {
+        let mut missed = Vec::new();
+        if let Some(max) = self.max_bytes.filter(|&max| self.bytes_per_session > max) {
+            missed.push(format!("{} bytes per session, at most {max} were allowed", self.bytes_per_session));
+        }
+        if self.ended > 0 {
+            let why = self.first_end.as_deref().unwrap_or_default();
+            missed.push(format!("{} sessions ended while they should be idle ({why})", self.ended));
+        }
+        missed
+    }
+}

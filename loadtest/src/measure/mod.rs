@@ -1,0 +1,18 @@
+//! The measuring commands: [`idle`] (memory per session), [`fanout`] (deliveries per second), [`wide`] (one room),
+//! and [`bench`], which starts what it needs and runs all three.
+//!
+//! Shared by them: [`common`] (arguments), [`mint`] (tokens), [`pace`] (publishing at a rate, each event marked with
+//! its intended send time), [`process`] (memory and CPU from `/proc`), [`metrics`] (the gateway's own counts) and
+//! [`verdict`] (bounds, and the exit code).
+
+pub(crate) mod bench;
+mod common;
+pub(crate) mod fanout;
+pub(crate) mod idle;
+mod metrics;
+mod mint;
+mod pace;
+mod process;
+mod step;
+mod verdict;
+pub(crate) mod wide;

@@ -1,0 +1,87 @@
+//! Memory and CPU of processes and of the machine, from `/proc`.
+
+use anyhow::Context;
+
+use crate::defaults::TICKS_PER_SECOND;
+
+/// CPU time spent, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Cpu {
+    /// In the program.
+    pub(crate) user: f64,
+    /// In the kernel on its behalf.
+    pub(crate) system: f64,
+}
+
+impl Cpu {
+    /// Of a process so far.
+    pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
+        parse_stat(&read(&format!("/proc/{pid}/stat"))?).with_context(|| format!("/proc/{pid}/stat"))
+    }
+
+    /// Of this process so far.
+    pub(crate) fn own() -> anyhow::Result<Self> {
+        Self::of(std::process::id())
+    }
+
+    /// What was spent since `earlier`.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self { user: self.user - earlier.user, system: self.system - earlier.system }
+    }
+
+    /// Both together.
+    pub(crate) fn total(self) -> f64 {
+        self.user + self.system
+    }
+}
+
+/// The machine's idle time so far, in seconds of one core.
+pub(crate) fn machine_idle() -> anyhow::Result<f64> {
+    let stat = read("/proc/stat")?;
+    let mut fields = stat.lines().next().unwrap_or_default().split_ascii_whitespace().skip(4);
+    let ticks: f64 = fields.next().context("/proc/stat")?.parse()?;
+    Ok(ticks / TICKS_PER_SECOND)
+}
+
+/// Memory that a process keeps from others, shared pages by their share, in bytes.
+pub(crate) fn pss(pid: u32) -> anyhow::Result<u64> {
+    parse_rollup(&read(&format!("/proc/{pid}/smaps_rollup"))?).with_context(|| format!("/proc/{pid}/smaps_rollup"))
+}
+
+fn read(path: &str) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))
+}
+
+/// The command's name may hold spaces and brackets; the fields follow the last bracket.
+fn parse_stat(stat: &str) -> Option<Cpu> {
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    let mut seconds = || Some(fields.next()?.parse::<f64>().ok()? / TICKS_PER_SECOND);
+    Some(Cpu { user: seconds()?, system: seconds()? })
+}
+
+fn parse_rollup(rollup: &str) -> Option<u64> {
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proc_is_read_as_linux_writes_it() {
+        let stat = "42 (a) b) S 1 42 42 0 -1 4194560 100 0 0 0 250 125 0 0 20 0 1 0 1 1 1";
+        assert_eq!(parse_stat(stat), Some(Cpu { user: 2.5, system: 1.25 }));
+        assert_eq!(parse_stat("42 (a"), None);
+        let rollup =
+            "55-7f ---p 00000000 00:00 0  [rollup]\nRss:  2000 kB\nPss:                1500 kB\nPss_Dirty: 1 kB\n";
+        assert_eq!(parse_rollup(rollup), Some(1500 * 1024));
+    }
+
+    #[test]
+    fn this_very_process_can_be_read() {
+        assert!(pss(std::process::id()).unwrap() > 0);
+        assert!(Cpu::own().unwrap().total() >= 0.0);
+        assert!(machine_idle().unwrap() > 0.0);
+    }
+}

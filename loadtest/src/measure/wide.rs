@@ -1,0 +1,168 @@
+//! `wide`: one room with very many sessions. Everybody gets everything, in order, and each event is encoded once.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{
+    common::{Common, rooms},
+    metrics::Counts,
+    pace::Pacer,
+    process::Cpu,
+    step::arrived,
+    verdict::{Outcome, conclude},
+};
+use crate::target::{Target, TargetArgs};
+
+/// How wide.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Sessions in the room
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
+    pub(crate) sessions: u32,
+    /// Events to publish
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) events: u32,
+    /// Events per second
+    #[arg(long, value_name = "N", default_value_t = 10.0)]
+    pub(crate) rate: f64,
+    /// Bytes of an event's frame
+    #[arg(long, value_name = "BYTES", default_value_t = 300)]
+    pub(crate) size: usize,
+    /// The gateway's process, for its CPU
+    #[arg(long)]
+    pub(crate) pid: Option<u32>,
+    /// Do not ask the gateway how often it encoded (another program, or other sessions on it)
+    #[arg(long)]
+    pub(crate) no_metrics: bool,
+    /// Fail when the last session has an event later than this after its publish (median over the events)
+    #[arg(long, value_name = "MS")]
+    pub(crate) max_ms: Option<f64>,
+}
+
+/// The result.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    measure: &'static str,
+    sessions: u32,
+    pub(crate) events: u32,
+    /// Events that reached every session.
+    complete: u32,
+    delivered: u64,
+    doubles: u64,
+    missing: u64,
+    ended: u64,
+    first_end: Option<String>,
+    /// From intended send to the last session, median over the events, in milliseconds.
+    pub(crate) last_session_median_ms: f64,
+    last_session_max_ms: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    /// Events that the gateway says it encoded.
+    pub(crate) encoded: Option<u64>,
+    counted_deliveries: Option<u64>,
+    cpu_us: Option<f64>,
+    cpu_user_us: Option<f64>,
+    max_ms: Option<f64>,
+}
+
+/// Runs the command.
+pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
+    conclude(&measure(&args).await?, args.common.json)
+}
+
+/// Measures.
+pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
+    let rooms = rooms(1)?;
+    let target = Target::open(&args.target, || args.common.mint().publishing())?;
+    let mut pacer = Pacer::new(target, rooms.clone(), args.size)?;
+    let fleet = args.common.sessions(args.sessions as usize, &rooms).await?;
+    fleet.take(args.events as usize)?;
+    let counts = if args.no_metrics { None } else { Some(Counts::scrape(&args.common.admin).await?) };
+    let cpu = args.pid.map(Cpu::of).transpose()?;
+    let goal = fleet.delivered() + u64::from(args.events) * u64::from(args.sessions);
+    pacer.run(u64::from(args.events), args.rate).await?;
+    arrived(&fleet, goal).await;
+    let cpu =
+        cpu.map(|before| Ok::<_, anyhow::Error>(Cpu::of(args.pid.unwrap_or_default())?.since(before))).transpose()?;
+    let counts = match counts {
+        Some(before) => Some(Counts::scrape(&args.common.admin).await?.since(before)),
+        None => None,
+    };
+    let tally = fleet.take(0)?.tally;
+    let mut last: Vec<u64> = tally.arrivals.iter().map(|arrival| arrival.last_us).collect();
+    last.sort_unstable();
+    let complete = tally.arrivals.iter().filter(|arrival| arrival.sessions == args.sessions).count();
+    let ms = |us: u64| us as f64 / 1_000.0;
+    let per_delivery = |seconds: f64| seconds * 1e6 / tally.delivered.max(1) as f64;
+    Ok(Report {
+        measure: "wide",
+        sessions: args.sessions,
+        events: args.events,
+        complete: u32::try_from(complete)?,
+        delivered: tally.delivered,
+        doubles: tally.doubles,
+        missing: tally.missing,
+        ended: tally.ended,
+        first_end: tally.first_end,
+        last_session_median_ms: ms(last[last.len() / 2]),
+        last_session_max_ms: ms(last[last.len() - 1]),
+        p50_ms: ms(tally.latency.value_at_quantile(0.5)),
+        p99_ms: ms(tally.latency.value_at_quantile(0.99)),
+        encoded: counts.map(|counts| counts.encoded),
+        counted_deliveries: counts.map(|counts| counts.deliveries),
+        cpu_us: cpu.map(|cpu| per_delivery(cpu.total())),
+        cpu_user_us: cpu.map(|cpu| per_delivery(cpu.user)),
+        max_ms: args.max_ms,
+    })
+}
+
+impl Outcome for Report {
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![
+            format!("one room of {} sessions, {} events", self.sessions, self.events),
+            format!("  complete, in order   {:>9} events, {} deliveries", self.complete, self.delivered),
+            format!(
+                "  last session has it  {:>9.2} ms (median), {:.2} ms (worst)",
+                self.last_session_median_ms, self.last_session_max_ms
+            ),
+            format!("  any session has it   {:>9.2} ms (p50), {:.2} ms (p99)", self.p50_ms, self.p99_ms),
+        ];
+        if let (Some(encoded), Some(deliveries)) = (self.encoded, self.counted_deliveries) {
+            lines.push(format!("  gateway's count      {encoded:>9} encoded, {deliveries} deliveries"));
+        }
+        if let (Some(cpu), Some(user)) = (self.cpu_us, self.cpu_user_us) {
+            lines.push(format!("  CPU per delivery     {cpu:>9.2} µs, {user:.2} of it the gateway's own code"));
+        }
+        lines
+    }
+
+    fn missed(&self) -> Vec<String> {
+        let mut missed = Vec::new();
+        if self.complete != self.events {
+            missed.push(format!("{} of {} events did not reach everybody", self.events - self.complete, self.events));
+        }
+        if self.doubles + self.missing > 0 {
+            missed.push(format!("{} twice or out of order, {} missing", self.doubles, self.missing));
+        }
+        if self.ended > 0 {
+            missed.push(format!("{} sessions ended ({})", self.ended, self.first_end.as_deref().unwrap_or_default()));
+        }
+        if let Some(encoded) = self.encoded.filter(|&encoded| encoded != u64::from(self.events)) {
+            missed.push(format!("{encoded} encodes for {} events", self.events));
+        }
+        if let Some(counted) = self.counted_deliveries.filter(|&counted| counted != self.delivered) {
+            missed.push(format!("the gateway counts {counted} deliveries, {} arrived", self.delivered));
+        }
+        if let Some(max) = self.max_ms.filter(|&max| self.last_session_median_ms > max) {
+            missed
+                .push(format!("{:.1} ms to the last session, at most {max} were allowed", self.last_session_median_ms));
+        }
+        missed
+    }
+}
