@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use actix_http::header::HeaderMap;
+
 use crate::{
     auth::{Identity, Origins, Verifier},
     backplane::Backplane,
@@ -38,6 +40,14 @@ impl App {
     pub fn identify(&self, token: Option<&str>) -> Result<Identity, Problem> {
         let claims = self.claims(token)?;
         Identity::of(claims).ok_or_else(|| Problem::forbidden("a token of all companies opens no room"))
+    }
+
+    /// Refuses web pages that are not on the allow-list.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn check_origin(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        if self.origins.admit(headers) { Ok(()) } else { Err(Problem::origin_not_allowed()) }
     }
 
     /// What a token says.

@@ -136,6 +136,7 @@ fn public_service(app: Arc<App>) -> impl ServiceFactory<TcpStream, Config = (), 
     let routes = actix_web::App::new()
         .wrap(http::cors(app.clone()))
         .app_data(web::Data::new(app))
+        .app_data(worker.clone())
         .configure(http::routes);
     HttpService::build()
         .client_request_timeout(HANDSHAKE_TIMEOUT)

@@ -98,6 +98,10 @@ pub(crate) const CONCURRENT_READS: usize = 16;
 /// How long a room without sessions stays subscribed: a page reload takes seconds.
 pub(crate) const ROOM_LINGER: Duration = Duration::from_secs(30);
 
+/// How often a room that hears nothing compares its position with the log: an announcement may have been lost without
+/// any sign. The field's leader waits 40 s before it disconnects the client.
+pub(crate) const IDLE_CHECK: Duration = Duration::from_secs(20);
+
 /// Channels in one SUBSCRIBE.
 pub(crate) const SUBSCRIBE_CHUNK: usize = 256;
 
@@ -105,8 +109,11 @@ pub(crate) const SUBSCRIBE_CHUNK: usize = 256;
 pub(crate) const REDIS_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// An answer that takes longer counts as none.
 pub(crate) const REDIS_RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often the subscriber link is pinged; a dead one is found within two.
-pub(crate) const REDIS_PING: Duration = Duration::from_secs(5);
+/// How often the link is probed, and how many probes in a row may stay unheard before it is replaced. A dead or deaf
+/// link is found within three intervals; a Redis that pauses for a second or two is not given up.
+pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(3);
+/// See [`PROBE_INTERVAL`].
+pub(crate) const PROBE_MISSES: u32 = 2;
 /// Reconnecting begins with at most this delay and doubles up to the second.
 pub(crate) const REDIS_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// A read of the log that failed is tried again after about this time.
@@ -116,6 +123,13 @@ pub(crate) const READ_RETRY: Duration = Duration::from_millis(250);
 pub(crate) const MAX_PUBLISH_BATCH: usize = 100;
 /// `GET /v1/events`: default and largest `limit`.
 pub(crate) const EVENTS_LIMIT: (usize, usize) = (50, 1000);
+
+/// `GET /v1/poll`: default and longest `wait`, in seconds. Below the 60 s after which proxies give up.
+pub(crate) const POLL_WAIT_SECS: (u64, u64) = (25, 55);
+/// How long a poll that does not want to wait may still take to read the log.
+pub(crate) const POLL_GRACE: Duration = Duration::from_secs(5);
+/// What an event stream tells its client to wait before it reconnects, in milliseconds; drawn anew for each.
+pub(crate) const SSE_RETRY_MS: (u32, u32) = (500, 3000);
 
 /// Retention of the embedded backplane, as the publisher's default.
 pub(crate) const EMBEDDED_LOG_EVENTS: usize = 1000;

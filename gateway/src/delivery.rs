@@ -1,19 +1,18 @@
 //! One event on its way through a replica, encoded once for everybody.
 
-use bytes::Bytes;
 use shared::{Cursor, EventType, Record, RecordError};
 
-use crate::session::wire;
+use crate::wire::Frame;
 
-/// An event with its frame ready for any socket: a server's frames are not masked, so all sessions get the same bytes.
+/// An event with its frame ready for any transport.
 #[derive(Debug)]
 pub struct Delivery {
     /// Its place in the log.
     pub id: Cursor,
     /// What happened, for filters.
     pub event_type: EventType,
-    frame: Bytes,
-    header: usize,
+    /// The event frame.
+    pub frame: Frame,
 }
 
 impl Delivery {
@@ -22,21 +21,13 @@ impl Delivery {
     /// # Errors
     /// When the bytes are not a record.
     pub fn decode(record: &[u8]) -> Result<Self, RecordError> {
-        let Record { id, event_type, frame: json } = Record::parse(record)?;
-        let frame = wire::text(json);
-        let header = frame.len() - json.len();
-        Ok(Self { id, event_type, frame, header })
+        let Record { id, event_type, frame } = Record::parse(record)?;
+        Ok(Self { id, event_type, frame: Frame::text(frame) })
     }
 
-    /// The WebSocket frame: header and JSON.
+    /// The size of the frame.
     #[must_use]
-    pub fn frame(&self) -> &Bytes {
-        &self.frame
-    }
-
-    /// The JSON alone.
-    #[must_use]
-    pub fn json(&self) -> &[u8] {
-        &self.frame[self.header..]
+    pub fn size(&self) -> usize {
+        self.frame.bytes().len()
     }
 }

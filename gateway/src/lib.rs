@@ -29,4 +29,5 @@ pub mod session;
 pub mod shutdown;
 pub mod telemetry;
 pub mod token;
+pub mod wire;
 pub mod worker;

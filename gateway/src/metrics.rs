@@ -1,9 +1,12 @@
 //! What the replica counts, for Prometheus. No label carries a company or a user.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use prometheus::{
-    Encoder, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
+    Encoder, Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
 };
 use shared::CloseCode;
 
@@ -39,6 +42,9 @@ pub struct Metrics {
     /// Rooms that could not prove that nothing is missing.
     pub resyncs: IntCounter,
     published: IntCounterVec,
+    probe_age: Gauge,
+    /// When the last probe was heard; `None` where there is no link to probe.
+    probe_heard_at: Mutex<Option<Instant>>,
 }
 
 /// Registering fails only for a name that is malformed or taken, which the first start of the program would show.
@@ -83,6 +89,14 @@ impl Metrics {
             log_reads: counter("gateway_log_reads_total", "Reads of a company's log"),
             resyncs: counter("gateway_resyncs_total", "Rooms that could not prove that nothing is missing"),
             published: counters("gateway_published_total", "Events published over HTTP, by result", "result"),
+            probe_age: register(
+                &registry,
+                Gauge::new(
+                    "gateway_delivery_probe_age_seconds",
+                    "Seconds since the link to Redis last proved that it delivers",
+                ),
+            ),
+            probe_heard_at: Mutex::default(),
             registry: registry.clone(),
         };
         for reason in ["overrun", "channel", "malformed"] {
@@ -97,6 +111,11 @@ impl Metrics {
     /// Counts an announced message that was dropped.
     pub fn dropped(&self, reason: &str) {
         self.backplane_dropped.with_label_values(&[reason]).inc();
+    }
+
+    /// Notes that the link has just proved that it delivers, or that it is about to be asked.
+    pub fn probe_heard(&self) {
+        *self.probe_heard_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Counts a handshake that was refused.
@@ -141,6 +160,8 @@ impl Metrics {
         self.connections.with_label_values(&["active"]).set(active);
         self.connections.with_label_values(&["draining"]).set(draining);
         self.connections_limit.set(i64::try_from(health.limit()).unwrap_or(i64::MAX));
+        let heard_at = *self.probe_heard_at.lock().unwrap_or_else(PoisonError::into_inner);
+        self.probe_age.set(heard_at.map_or(0.0, |at| at.elapsed().as_secs_f64()));
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text).expect("metrics encode into memory");
         text

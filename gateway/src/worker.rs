@@ -18,7 +18,7 @@ use crate::{
     defaults::WORKER_QUEUE,
     dispatcher::{FromWorker, WorkerId},
     registry::{self, Registry},
-    session::wire,
+    wire::{self, Frame},
 };
 
 /// What the sessions of one worker thread share. Not shared with other threads, so nothing is locked.
@@ -37,19 +37,23 @@ pub struct Worker {
 /// Frames that are always the same, encoded once.
 pub struct Frames {
     /// The answer to a client's `ping`.
-    pub pong: Bytes,
-    /// A heartbeat with a ping behind it.
-    pub heartbeat: Bytes,
-    live: Bytes,
-    degraded: Bytes,
+    pub pong: Frame,
+    /// A heartbeat.
+    pub heartbeat: Frame,
+    /// A heartbeat with a ping behind it, for WebSockets.
+    pub heartbeat_with_ping: Bytes,
+    live: Frame,
+    degraded: Frame,
 }
 
 impl Frames {
     fn new() -> Self {
-        let status = |delivery| wire::frame(&ServerFrame::Status { delivery });
+        let status = |delivery| Frame::of(&ServerFrame::Status { delivery });
+        let heartbeat = Frame::of(&ServerFrame::Heartbeat {});
         Self {
-            pong: wire::frame(&ServerFrame::Pong {}),
-            heartbeat: wire::heartbeat(),
+            pong: Frame::of(&ServerFrame::Pong {}),
+            heartbeat_with_ping: wire::heartbeat_with_ping(&heartbeat),
+            heartbeat,
             live: status(DeliveryState::Live),
             degraded: status(DeliveryState::Degraded),
         }
@@ -57,7 +61,7 @@ impl Frames {
 
     /// A `status` frame.
     #[must_use]
-    pub fn status(&self, state: DeliveryState) -> &Bytes {
+    pub fn status(&self, state: DeliveryState) -> &Frame {
         match state {
             DeliveryState::Live => &self.live,
             DeliveryState::Degraded => &self.degraded,

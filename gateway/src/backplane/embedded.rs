@@ -126,8 +126,8 @@ impl Backplane for Embedded {
         Box::pin(async move { Ok(envelopes.iter().map(|envelope| self.append(envelope)).collect()) })
     }
 
-    fn read_after(&self, company: CompanyId, after: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>> {
-        Box::pin(async move { Ok(self.slice(&company, |records| records.partition_point(|(id, _)| *id <= after))) })
+    fn read_from(&self, company: CompanyId, from: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>> {
+        Box::pin(async move { Ok(self.slice(&company, |records| records.partition_point(|(id, _)| *id < from))) })
     }
 
     fn read_newest(&self, company: CompanyId, limit: usize) -> BoxFuture<'_, Result<LogSlice, ReadError>> {

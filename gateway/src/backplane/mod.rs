@@ -71,8 +71,8 @@ pub trait Backplane: Send + Sync {
     /// Appends and announces events; the results are in the order given.
     fn publish(&self, envelopes: Vec<Envelope>) -> BoxFuture<'_, Result<Vec<Published>, PublishError>>;
 
-    /// Everything after `after`.
-    fn read_after(&self, company: CompanyId, after: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>>;
+    /// Everything from `from` on; the event at that place itself is included if the log still holds it.
+    fn read_from(&self, company: CompanyId, from: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>>;
 
     /// The newest `limit` events, possibly none.
     fn read_newest(&self, company: CompanyId, limit: usize) -> BoxFuture<'_, Result<LogSlice, ReadError>>;

@@ -14,7 +14,9 @@ use tracing::{debug, info, warn};
 use super::messages::{Admission, FromWorker, ToWorker, WorkerId};
 use crate::{
     backplane::{Backplane, Interests, LogSlice, ReadError, Signal, SignalReceiver},
-    defaults::{BATCH, DISPATCHER_QUEUE, READ_RETRY, RECENT_BYTES_ROOM, RECENT_BYTES_TOTAL, ROOM_LINGER, TICK},
+    defaults::{
+        BATCH, DISPATCHER_QUEUE, IDLE_CHECK, READ_RETRY, RECENT_BYTES_ROOM, RECENT_BYTES_TOTAL, ROOM_LINGER, TICK,
+    },
     delivery::Delivery,
     health::Health,
     metrics::Metrics,
@@ -36,6 +38,8 @@ struct Entry {
     workers: Vec<WorkerId>,
     /// Since when nobody is in it.
     empty_since: Option<Instant>,
+    /// When the room last heard of an event or compared its position with the log.
+    proven_at: Instant,
     /// Tells the answer to the last read from those to earlier ones.
     read: u64,
 }
@@ -108,7 +112,7 @@ impl Dispatcher {
                     }
                 }
                 Some(done) = self.read_results.recv() => self.read_done(done).await,
-                _ = ticks.tick() => self.sweep(),
+                _ = ticks.tick() => self.sweep().await,
             }
         }
     }
@@ -141,9 +145,8 @@ impl Dispatcher {
     }
 
     async fn announced(&mut self, company: CompanyId, record: &[u8]) {
-        if !self.rooms.contains_key(&company) {
-            return;
-        }
+        let Some(entry) = self.rooms.get_mut(&company) else { return };
+        entry.proven_at = Instant::now();
         match Delivery::decode(record) {
             Ok(delivery) => {
                 self.metrics.frames_encoded.inc();
@@ -188,7 +191,7 @@ impl Dispatcher {
         if !self.rooms.contains_key(company) {
             let stage = if self.link == LinkState::Down { Stage::Down } else { Stage::Subscribing };
             let room = Room::new(stage, room_budget(self.rooms.len() + 1));
-            let entry = Entry { room, workers: vec![], empty_since: None, read: 0 };
+            let entry = Entry { room, workers: vec![], empty_since: None, proven_at: Instant::now(), read: 0 };
             self.rooms.insert(company.clone(), entry);
             self.metrics.rooms.set(self.rooms.len() as i64);
             self.interests.set(company.clone(), true);
@@ -271,8 +274,8 @@ impl Dispatcher {
         let (backplane, done) = (self.backplane.clone(), self.reads.clone());
         tokio::spawn(async move {
             let result = match from {
-                Some(cursor) => backplane.read_after(company.clone(), cursor).await,
-                None => backplane.read_newest(company.clone(), 0).await,
+                Some(cursor) => backplane.read_from(company.clone(), cursor).await,
+                None => backplane.read_newest(company.clone(), 1).await,
             };
             // The dispatcher is gone only when the program ends.
             let _ = done.send(ReadDone::Result(company, number, result)).await;
@@ -305,8 +308,8 @@ impl Dispatcher {
         }
     }
 
-    /// Closes rooms that have been empty for a while, and shares out the memory for returning sessions.
-    fn sweep(&mut self) {
+    /// Closes rooms that have been empty for a while, lets idle ones look into their log, and shares out the memory for returning sessions.
+    async fn sweep(&mut self) {
         let lingered = |entry: &Entry| entry.empty_since.is_some_and(|since| since.elapsed() >= ROOM_LINGER);
         let closed: Vec<_> =
             self.rooms.iter().filter(|(_, entry)| lingered(entry)).map(|(company, _)| company.clone()).collect();
@@ -318,6 +321,15 @@ impl Dispatcher {
         let budget = room_budget(self.rooms.len());
         for entry in self.rooms.values_mut() {
             entry.room.set_budget(budget);
+        }
+        let idle = |entry: &Entry| entry.proven_at.elapsed() >= IDLE_CHECK;
+        let unproven: Vec<_> =
+            self.rooms.iter().filter(|(_, entry)| idle(entry)).map(|(company, _)| company.clone()).collect();
+        for company in unproven {
+            if let Some(entry) = self.rooms.get_mut(&company) {
+                entry.proven_at = Instant::now();
+            }
+            self.with_room(&company, |room, effects| room.check(effects)).await;
         }
     }
 }

@@ -8,10 +8,10 @@ use actix_web::{
     web::{Data, Query},
 };
 use serde::Deserialize;
-use shared::{Cursor, TypeFilter};
+use shared::Cursor;
 
-use super::{Listen, Problem};
-use crate::{app::App, auth::bearer_of_headers, backplane::ReadError, defaults::EVENTS_LIMIT};
+use super::{Listener, Problem, body};
+use crate::{app::App, backplane::ReadError, defaults::EVENTS_LIMIT};
 
 #[derive(Deserialize)]
 pub(super) struct Limit {
@@ -19,12 +19,8 @@ pub(super) struct Limit {
 }
 
 pub(super) async fn latest(app: Data<Arc<App>>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    if !app.origins.admit(request.headers()) {
-        return Err(Problem::origin_not_allowed());
-    }
-    let identity = app.identify(bearer_of_headers(request.headers()))?;
-    let Listen { wanted, .. } = Listen::parse(request.query_string())?;
-    let filter = TypeFilter::new(identity.events, wanted);
+    app.check_origin(request.headers())?;
+    let Listener { identity, filter, .. } = Listener::of(&app, request.headers(), request.query_string())?;
     let limit = Query::<Limit>::from_query(request.query_string())
         .map_err(|_| Problem::bad_request("bad_request", "limit: expected a number"))?
         .limit
@@ -36,16 +32,7 @@ pub(super) async fn latest(app: Data<Arc<App>>, request: HttpRequest) -> Result<
         ReadError::Unavailable(reason) => Problem::unavailable(&reason),
         ReadError::TooFar { .. } => Problem::unavailable("too much to read"),
     })?;
-    let events: Vec<_> = slice.events.iter().filter(|event| filter.passes(event.event_type.as_str())).collect();
-    // The frames are JSON already; nothing is parsed to be written again.
-    let mut body = b"{\"events\":[".to_vec();
-    for (index, event) in events.iter().enumerate() {
-        if index > 0 {
-            body.push(b',');
-        }
-        body.extend_from_slice(event.json());
-    }
-    let last = slice.top.unwrap_or(Cursor::EMPTY);
-    body.extend_from_slice(format!("],\"lastEventId\":\"{last}\"}}").as_bytes());
+    let events = slice.events.iter().filter(|event| filter.passes(event.event_type.as_str()));
+    let body = body("", events.map(|event| &event.frame), slice.top.unwrap_or(Cursor::EMPTY));
     Ok(HttpResponse::Ok().insert_header(ContentType::json()).insert_header((CACHE_CONTROL, "no-store")).body(body))
 }

@@ -1,38 +1,56 @@
+use actix_http::header::HeaderMap;
 use actix_web::web::Query;
 use serde::Deserialize;
-use shared::{Cursor, TypeFilter, TypePattern};
+use shared::{Cursor, TypeFilter};
 
 use super::Problem;
+use crate::{
+    app::App,
+    auth::{Identity, bearer_of_headers},
+};
 
-/// What a client that listens may ask for in the query, whatever the transport.
-#[derive(Debug, Default)]
-pub struct Listen {
-    /// The last event that it has.
+/// Somebody who may listen, whatever the transport: who, to what, and from where.
+#[derive(Debug)]
+pub struct Listener {
+    /// Who, and so which room.
+    pub identity: Identity,
+    /// What the token allows and the query asks for.
+    pub filter: TypeFilter,
+    /// The last event that the client has.
     pub cursor: Option<Cursor>,
-    /// The types that it is interested in.
-    pub wanted: Option<Vec<TypePattern>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Raw {
+struct Wishes {
     last_event_id: Option<String>,
     types: Option<String>,
 }
 
-impl Listen {
-    /// Reads a query string. Members that it does not know are ignored.
+impl Listener {
+    /// Checks a request's token and query. The header `Last-Event-ID`, which browsers send on their own when an event
+    /// stream reconnects, goes before the query.
     ///
     /// # Errors
-    /// 400 when the cursor or a type pattern is malformed.
-    pub fn parse(query: &str) -> Result<Self, Problem> {
-        let Query(raw) = Query::<Raw>::from_query(query)
+    /// 401 or 403 for the token, 400 for a malformed cursor or type pattern.
+    pub fn of(app: &App, headers: &HeaderMap, query: &str) -> Result<Self, Problem> {
+        let identity = app.identify(bearer_of_headers(headers))?;
+        let Query(wishes) = Query::<Wishes>::from_query(query)
             .map_err(|error| Problem::bad_request("bad_request", &format!("malformed query: {error}")))?;
-        let cursor = raw.last_event_id.filter(|text| !text.is_empty()).map(|text| text.parse()).transpose();
-        let wanted = raw.types.filter(|text| !text.is_empty()).map(|text| TypeFilter::parse_list(&text)).transpose();
-        Ok(Self {
-            cursor: cursor.map_err(|error| Problem::bad_request("invalid_cursor", &format!("lastEventId: {error}")))?,
-            wanted: wanted.map_err(|error| Problem::bad_request("invalid_types", &format!("types: {error}")))?,
-        })
+        let header = headers.get("last-event-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let cursor = header
+            .or(wishes.last_event_id)
+            .filter(|text| !text.is_empty())
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|error| Problem::bad_request("invalid_cursor", &format!("lastEventId: {error}")))?;
+        let wanted = wishes
+            .types
+            .filter(|text| !text.is_empty())
+            .map(|text| TypeFilter::parse_list(&text))
+            .transpose()
+            .map_err(|error| Problem::bad_request("invalid_types", &format!("types: {error}")))?;
+        let filter = TypeFilter::new(identity.events.clone(), wanted);
+        Ok(Self { identity, filter, cursor })
     }
 }

@@ -3,19 +3,23 @@
 mod admin;
 mod events;
 mod listen;
+mod poll;
+mod presence;
 mod problem;
 mod publish;
+mod sse;
 
 pub use admin::routes as admin_routes;
-pub use listen::Listen;
+pub use listen::Listener;
 pub use problem::Problem;
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use actix_cors::Cors;
-use actix_web::web;
+use actix_web::{HttpRequest, Resource, web};
+use shared::Cursor;
 
-use crate::app::App;
+use crate::{app::App, wire::Frame, worker::Worker};
 
 /// Lets the web pages of the allow-list read answers. Whether a request is served at all is decided by its endpoint.
 pub fn cors(app: Arc<App>) -> Cors {
@@ -37,6 +41,30 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(publish::publish))
                 .default_service(web::to(|| async { Err::<&str, _>(Problem::method_not_allowed("GET, POST")) })),
         )
+        .service(listening("/v1/sse").route(web::get().to(sse::stream)))
+        .service(listening("/v1/poll").route(web::get().to(poll::poll)))
         .service(web::resource("/v1/ws").to(|| async { Err::<&str, _>(Problem::upgrade_required()) }))
         .default_service(web::to(|| async { Err::<&str, _>(Problem::not_found()) }));
+}
+
+fn listening(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(|| async { Err::<&str, _>(Problem::method_not_allowed("GET")) }))
+}
+
+/// The worker whose thread serves the request.
+fn worker_of(request: &HttpRequest) -> &Rc<Worker> {
+    request.app_data().expect("every worker puts itself into its own routes")
+}
+
+/// `{…,"events":[…],"lastEventId":"…"}`. The frames are JSON already; nothing is parsed to be written again.
+fn body<'a>(first: &str, events: impl Iterator<Item = &'a Frame>, last: Cursor) -> Vec<u8> {
+    let mut body = format!("{{{first}\"events\":[").into_bytes();
+    for (index, frame) in events.enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(frame.json());
+    }
+    body.extend_from_slice(format!("],\"lastEventId\":\"{last}\"}}").as_bytes());
+    body
 }

@@ -15,7 +15,8 @@ use crate::{
     delivery::Delivery,
     dispatcher::{Admission, SessionId, ToWorker},
     room::Outcome,
-    session::{Member, Stage, wire},
+    session::{Control, Member, Stage},
+    wire::Frame,
     worker::Worker,
 };
 
@@ -58,14 +59,14 @@ impl Worker {
             let mut rooms = self.registry.rooms.borrow_mut();
             let Some(room) = rooms.get_mut(&company) else { continue };
             let pending = std::mem::take(&mut room.pending);
+            room.position = pending.last().map(|event| event.id).or(room.position);
             for (filter, members) in &room.groups {
-                let (pieces, count) = join(&pending, filter);
+                let events = passing(&pending, filter);
+                let pieces = join(&events);
                 for member in members {
-                    for piece in &pieces {
-                        member.outbox.send(piece);
-                    }
+                    member.sink.deliver(&events, &pieces, false);
                 }
-                self.app.metrics.deliveries.inc_by((count * members.len()) as u64);
+                self.app.metrics.deliveries.inc_by((events.len() * members.len()) as u64);
             }
         }
     }
@@ -74,24 +75,22 @@ impl Worker {
         match message {
             ToWorker::Deliver(..) => {}
             ToWorker::Admit(session, admission) => self.admit(session, admission),
-            ToWorker::Resync(company, last_event_id, reason) => {
-                let frame = ServerFrame::Resync { reason: reason.to_owned(), last_event_id };
-                self.tell_room(&company, &wire::frame(&frame));
+            ToWorker::Resync(company, position, reason) => {
+                let mut rooms = self.registry.rooms.borrow_mut();
+                let Some(room) = rooms.get_mut(&company) else { return };
+                room.position = Some(position);
+                let frame = resync(position, reason);
+                room.groups.values().flatten().for_each(|member| member.sink.tell(Control::Resync(position), &frame));
             }
-            ToWorker::Status(company, state) => self.tell_room(&company, self.frames.status(state)),
+            ToWorker::Status(company, state) => {
+                let rooms = self.registry.rooms.borrow();
+                let members = rooms.get(&company).into_iter().flat_map(|room| room.groups.values().flatten());
+                members.for_each(|member| member.sink.tell(Control::Status(state), self.frames.status(state)));
+            }
             ToWorker::Drain => {
                 for (_, registered) in &*self.registry.sessions.borrow() {
-                    registered.disconnect(CloseCode::Restart);
+                    self.registry.disconnect(registered, CloseCode::Restart, self.tick());
                 }
-            }
-        }
-    }
-
-    /// Sends a frame to everybody who is in a company's room.
-    fn tell_room(&self, company: &CompanyId, frame: &Bytes) {
-        if let Some(room) = self.registry.rooms.borrow().get(company) {
-            for member in room.groups.values().flatten() {
-                member.outbox.send(frame);
             }
         }
     }
@@ -111,56 +110,69 @@ impl Worker {
             Outcome::Deferred(cursor) => {
                 let resume = if cursor.is_some() { Resume::Recovered } else { Resume::Fresh };
                 member.stage.set(Stage::Deferred);
-                member.outbox.send(&self.welcome(&member, cursor.unwrap_or(Cursor::EMPTY), resume));
-                member.outbox.send(self.frames.status(DeliveryState::Degraded));
-                return member.outbox.wake();
+                self.welcome(&member, cursor.unwrap_or(Cursor::EMPTY), resume, true);
+                self.tell_status(&member, DeliveryState::Degraded);
+                return;
             }
         };
         if !deferred {
-            member.outbox.send(&self.welcome(&member, position, resume));
+            self.welcome(&member, position, resume, false);
         } else if resume != Resume::Recovered {
-            let frame = ServerFrame::Resync { reason: reason.to_owned(), last_event_id: position };
-            member.outbox.send(&wire::frame(&frame));
+            member.sink.tell(Control::Resync(position), &resync(position, reason));
         }
-        let (pieces, count) = join(&missed, &member.filter.borrow());
-        for piece in &pieces {
-            member.outbox.send_owed(piece);
-        }
-        self.app.metrics.deliveries.inc_by(count as u64);
+        let stands_at = missed.last().map_or(position, |event| event.id);
+        let events = passing(&missed, &member.filter.borrow());
+        member.sink.deliver(&events, &join(&events), true);
+        self.app.metrics.deliveries.inc_by(events.len() as u64);
         if degraded != deferred {
-            let state = if degraded { DeliveryState::Degraded } else { DeliveryState::Live };
-            member.outbox.send(self.frames.status(state));
+            self.tell_status(&member, if degraded { DeliveryState::Degraded } else { DeliveryState::Live });
         }
-        self.registry.enter(&member);
-        member.outbox.wake();
+        self.registry.enter(&member, stands_at);
     }
 
-    fn welcome(&self, member: &Member, last_event_id: Cursor, resume: Resume) -> Bytes {
-        wire::frame(&ServerFrame::Welcome {
+    fn tell_status(&self, member: &Member, state: DeliveryState) {
+        member.sink.tell(Control::Status(state), self.frames.status(state));
+    }
+
+    fn welcome(&self, member: &Member, position: Cursor, resume: Resume, deferred: bool) {
+        let frame = Frame::of(&ServerFrame::Welcome {
             session: format!("{:016x}", member.session),
             company_id: member.company.clone(),
-            last_event_id,
+            last_event_id: position,
             resume,
             heartbeat_ms: u64::from(self.app.pace.heartbeat_secs) * 1000,
             token_expires_at: crate::clock::date(member.expires_at.get()),
-        })
+        });
+        member.sink.tell(Control::Welcome { resume, position, deferred }, &frame);
+        if let Some(outbox) = member.outbox() {
+            // It has waited for this before reading from its client.
+            outbox.wake();
+        }
     }
 }
 
-/// The frames of the events that pass, in as few pieces as their size allows, and how many there are.
-fn join(events: &[Arc<Delivery>], filter: &TypeFilter) -> (Vec<Bytes>, usize) {
-    let mut passing = events.iter().filter(|event| filter.passes(event.event_type.as_str()));
-    let (Some(first), second) = (passing.next(), passing.next()) else { return (vec![], 0) };
-    let Some(second) = second else { return (vec![first.frame().clone()], 1) };
-    let (mut pieces, mut count) = (Vec::new(), 0);
-    let mut piece = BytesMut::new();
-    for event in [first, second].into_iter().chain(passing) {
-        if !piece.is_empty() && piece.len() + event.frame().len() > MAX_COALESCED {
+fn resync(position: Cursor, reason: &str) -> Frame {
+    Frame::of(&ServerFrame::Resync { reason: reason.to_owned(), last_event_id: position })
+}
+
+fn passing(events: &[Arc<Delivery>], filter: &TypeFilter) -> Vec<Arc<Delivery>> {
+    events.iter().filter(|event| filter.passes(event.event_type.as_str())).cloned().collect()
+}
+
+/// The frames for a socket, in as few pieces as their size allows.
+fn join(events: &[Arc<Delivery>]) -> Vec<Bytes> {
+    if let [only] = events {
+        return vec![only.frame.bytes().clone()];
+    }
+    let (mut pieces, mut piece) = (Vec::new(), BytesMut::new());
+    for event in events {
+        if !piece.is_empty() && piece.len() + event.size() > MAX_COALESCED {
             pieces.push(piece.split().freeze());
         }
-        piece.extend_from_slice(event.frame());
-        count += 1;
+        piece.extend_from_slice(event.frame.bytes());
     }
-    pieces.push(piece.freeze());
-    (pieces, count)
+    if !piece.is_empty() {
+        pieces.push(piece.freeze());
+    }
+    pieces
 }

@@ -30,16 +30,9 @@ pub struct Registry {
 /// A session and its actor.
 pub(super) struct Registered {
     pub(super) member: Rc<Member>,
-    pub(super) actor: Addr<Session>,
+    /// Its actor, if it is a WebSocket.
+    actor: Option<Addr<Session>>,
     generation: u32,
-}
-
-impl Registered {
-    /// Asks the actor to end the session.
-    pub(super) fn disconnect(&self, code: CloseCode) {
-        // A mailbox that is full holds such a message already; one that is closed belongs to a session that has ended.
-        let _ = self.actor.try_send(Disconnect(code));
-    }
 }
 
 /// One company's sessions on this worker.
@@ -49,6 +42,8 @@ pub(super) struct WorkerRoom {
     present: usize,
     /// Those that are in, by what they may receive: a filter is asked once per event and group.
     pub(super) groups: HashMap<TypeFilter, Vec<Rc<Member>>>,
+    /// The newest event that those who are in were sent, or were spared by their filter.
+    pub(super) position: Option<Cursor>,
     /// Events that wait to be written together.
     pub(super) pending: Vec<Arc<Delivery>>,
 }
@@ -73,24 +68,42 @@ impl Registry {
         self.rooms.borrow().get_key_value(&company).map_or(company, |(known, _)| known.clone())
     }
 
-    /// The slot that the next session to [`join`](Self::join) gets.
-    #[must_use]
-    pub fn reserve(&self) -> usize {
-        self.sessions.borrow().vacant_key()
-    }
-
-    /// Registers a session and asks the dispatcher to let it in.
-    pub fn join(&self, slot: usize, member: Rc<Member>, actor: Addr<Session>, cursor: Option<Cursor>) {
+    /// Registers a session and asks the dispatcher to let it in. Gives the slot to [`leave`](Self::leave) by.
+    pub fn join(&self, member: Rc<Member>, actor: Option<Addr<Session>>, cursor: Option<Cursor>) -> usize {
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
         let company = member.company.clone();
         self.rooms.borrow_mut().entry(company.clone()).or_default().present += 1;
-        let taken = self.sessions.borrow_mut().insert(Registered { member: member.clone(), actor, generation });
-        debug_assert_eq!(taken, slot);
+        let slot = self.sessions.borrow_mut().insert(Registered { member: member.clone(), actor, generation });
         let session = SessionId { worker: self.worker, slot, generation };
         if self.dispatcher.try_send(FromWorker::Join { session, company, cursor }).is_err() {
-            member.outbox.close(CloseCode::Overloaded);
+            member.sink.close(CloseCode::Overloaded);
         }
+        slot
+    }
+
+    /// Ends a session: its actor does, if it has one.
+    pub(super) fn disconnect(&self, registered: &Registered, code: CloseCode, tick: u32) {
+        match &registered.actor {
+            // A mailbox that is full holds such a message already; one that is closed belongs to a session that ended.
+            Some(actor) => drop(actor.try_send(Disconnect(code))),
+            None => self.end(&registered.member, code, tick),
+        }
+    }
+
+    /// Sends nothing more but the reason. Once.
+    pub fn end(&self, member: &Member, code: CloseCode, tick: u32) {
+        if member.stage.get() != Stage::Ended {
+            member.sink.close(code);
+            member.since.set(tick);
+            self.silence(member);
+        }
+    }
+
+    /// The newest event that a company's sessions here have, or were spared by their filter.
+    #[must_use]
+    pub fn position(&self, company: &CompanyId) -> Option<Cursor> {
+        self.rooms.borrow().get(company).and_then(|room| room.position)
     }
 
     /// The session, if it is still the one that is meant.
@@ -100,16 +113,17 @@ impl Registry {
         Some(found.member.clone())
     }
 
-    /// From here on the session receives its company's events.
-    pub(super) fn enter(&self, member: &Rc<Member>) {
+    /// From here on, the place that the room stands at, the session receives its company's events.
+    pub(super) fn enter(&self, member: &Rc<Member>, position: Cursor) {
         if let Some(room) = self.rooms.borrow_mut().get_mut(&member.company) {
             member.stage.set(Stage::In);
+            room.position = Some(position);
             room.add(member);
         }
     }
 
     /// The session receives no more events.
-    pub fn silence(&self, member: &Member) {
+    fn silence(&self, member: &Member) {
         if member.stage.replace(Stage::Ended) == Stage::In
             && let Some(room) = self.rooms.borrow_mut().get_mut(&member.company)
         {

@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::{
     clock,
     defaults::{CLOSE_GRACE, JOIN_TIMEOUT, SILENT_HEARTBEATS, TICK, TOKEN_LEEWAY},
-    session::{End, Member, Stage},
+    session::{Control, End, Item, Member, Sink, Stage},
     worker::Worker,
 };
 
@@ -27,8 +27,8 @@ pub async fn watch(worker: Rc<Worker>) {
             match verdict(member, tick, now, heartbeat) {
                 Verdict::Nothing if tick % heartbeat == slot as u32 % heartbeat => beat(&worker, member),
                 Verdict::Nothing => {}
-                Verdict::End(code) => registered.disconnect(code),
-                Verdict::Abort => member.outbox.abort(),
+                Verdict::End(code) => worker.registry.disconnect(registered, code, tick),
+                Verdict::Abort => member.sink.abort(),
             }
         }
         worker.registry.tell();
@@ -43,7 +43,7 @@ enum Verdict {
 
 fn verdict(member: &Member, tick: u32, now: u64, heartbeat: u32) -> Verdict {
     let lasted = tick.wrapping_sub(member.since.get());
-    match (member.outbox.end(), member.stage.get()) {
+    match (member.sink.end(), member.stage.get()) {
         (Some(End::Broken), _) => Verdict::Nothing,
         (Some(End::Closing(_)), Stage::Ended) if u64::from(lasted) > CLOSE_GRACE.as_secs() => Verdict::Abort,
         (Some(End::Closing(_)), Stage::Ended) => Verdict::Nothing,
@@ -54,13 +54,24 @@ fn verdict(member: &Member, tick: u32, now: u64, heartbeat: u32) -> Verdict {
             Verdict::End(CloseCode::TokenExpired)
         }
         (None, Stage::Joining) if u64::from(lasted) > JOIN_TIMEOUT.as_secs() => Verdict::End(CloseCode::Overloaded),
-        (None, _) if tick.wrapping_sub(member.heard_at.get()) > (SILENT_HEARTBEATS + 1) * heartbeat => Verdict::Abort,
+        (None, _)
+            if member.outbox().is_some()
+                && tick.wrapping_sub(member.heard_at.get()) > (SILENT_HEARTBEATS + 1) * heartbeat =>
+        {
+            Verdict::Abort
+        }
         (None, _) => Verdict::Nothing,
     }
 }
 
+/// A poll ends before it would need one.
 fn beat(worker: &Worker, member: &Member) {
-    if matches!(member.stage.get(), Stage::In | Stage::Deferred) {
-        member.outbox.send(&worker.frames.heartbeat);
+    if !matches!(member.stage.get(), Stage::In | Stage::Deferred) {
+        return;
+    }
+    match &member.sink {
+        Sink::Socket(outbox) => outbox.send(&worker.frames.heartbeat_with_ping),
+        Sink::Stream(feed) => feed.push(Item::Control(Control::Heartbeat, worker.frames.heartbeat.clone()), false),
+        Sink::Poll(_) => {}
     }
 }

@@ -18,11 +18,11 @@ impl Recent {
         if self.events.back().is_some_and(|last| !event.id.follows(last.id)) {
             self.clear();
         }
-        self.bytes += event.frame().len();
+        self.bytes += event.size();
         self.events.push_back(event);
         while self.events.len() > RECENT_EVENTS || (self.bytes > budget && self.events.len() > 1) {
             if let Some(oldest) = self.events.pop_front() {
-                self.bytes -= oldest.frame().len();
+                self.bytes -= oldest.size();
             }
         }
     }
@@ -31,10 +31,10 @@ impl Recent {
     pub(super) fn extend_back(&mut self, older: &[Arc<Delivery>], budget: usize) {
         for event in older.iter().rev() {
             let connects = self.events.front().is_none_or(|first| first.id.follows(event.id));
-            if !connects || self.events.len() >= RECENT_EVENTS || self.bytes + event.frame().len() > budget {
+            if !connects || self.events.len() >= RECENT_EVENTS || self.bytes + event.size() > budget {
                 return;
             }
-            self.bytes += event.frame().len();
+            self.bytes += event.size();
             self.events.push_front(event.clone());
         }
     }
@@ -52,5 +52,16 @@ impl Recent {
         }
         let from = self.events.partition_point(|event| event.id <= cursor);
         Some(self.events.range(from..).cloned().collect())
+    }
+
+    /// The event at the room's position.
+    pub(super) fn last(&self) -> Option<&Arc<Delivery>> {
+        self.events.back()
+    }
+
+    /// Whether another event is known under this one's number.
+    pub(super) fn contradicts(&self, event: &Delivery) -> bool {
+        let known = self.events.binary_search_by_key(&event.id, |known| known.id).ok().map(|index| &self.events[index]);
+        known.is_some_and(|known| known.frame.json() != event.frame.json())
     }
 }

@@ -15,6 +15,7 @@ use crate::{
 
 const TRIMMED: &str = "the log no longer holds what followed";
 const REBORN: &str = "the log is not the one that was read before";
+const REPLACED: &str = "the log holds another event under a number that was delivered";
 const UNPROVEN: &str = "an event was announced that the log does not hold";
 const TOO_FAR: &str = "too much has happened since";
 const JOINED_DEGRADED: &str = "joined while Redis was unreachable";
@@ -47,6 +48,8 @@ struct Reading {
     from: Option<Cursor>,
     /// It was asked for by a room in doubt, so it tells where the room stands.
     settles: bool,
+    /// Where the room stood when it was asked for.
+    asked_at: Option<Cursor>,
 }
 
 /// One company on this replica.
@@ -65,6 +68,8 @@ pub struct Room {
     waiting: Vec<Waiting>,
     /// The read under way.
     reading: Option<Reading>,
+    /// Cursors before this one may belong to events that a failover lost; nothing is proven for them.
+    suspect: Option<Cursor>,
     /// The sessions were told that events come late.
     degraded: bool,
     /// How many bytes may be kept for sessions that return.
@@ -84,6 +89,7 @@ impl Room {
             rereads: 0,
             waiting: Vec::new(),
             reading: None,
+            suspect: None,
             degraded: stage == Stage::Down,
             budget,
         }
@@ -147,10 +153,20 @@ impl Room {
         }
     }
 
+    /// Nothing was heard for a while: compare the position with the log. The room stays live meanwhile.
+    pub fn check(&mut self, effects: &mut Vec<Effect>) {
+        if self.stage == Stage::Live {
+            self.read(effects);
+        }
+    }
+
     /// The link is down.
     pub fn link_down(&mut self, effects: &mut Vec<Effect>) {
         self.stage = Stage::Down;
         self.reading = None;
+        // They are in the log, unless a failover has lost them.
+        self.held.clear();
+        self.overflowed = false;
         if !self.degraded {
             self.degraded = true;
             effects.push(Effect::Status(DeliveryState::Degraded));
@@ -179,7 +195,7 @@ impl Room {
         self.reading = None;
         match self.stage {
             Stage::Reading if reading.settles || self.is_proven_by(&run) => self.settle(&run, effects),
-            Stage::Live => self.overtake(&run, effects),
+            Stage::Live => self.overtake(&run, reading.asked_at, effects),
             _ => {}
         }
         if self.stage == Stage::Live && self.degraded {
@@ -201,7 +217,7 @@ impl Room {
                 self.position = Some(run.top);
                 self.recent.extend_back(&run.events, self.budget);
             }
-            Some(position) => match run.after(position) {
+            Some(position) => match run.after(position, self.recent.last()) {
                 Ok(missed) => {
                     for event in missed {
                         // It follows: the run is contiguous from the position on.
@@ -209,6 +225,9 @@ impl Room {
                     }
                 }
                 Err(reason) => {
+                    if reason == REPLACED {
+                        self.suspect = Some(run.top);
+                    }
                     let first_held = self.held.front().map(|event| event.id).filter(|id| *id <= run.top);
                     self.resync(first_held.map_or(run.top, Cursor::before), reason, effects);
                 }
@@ -222,20 +241,20 @@ impl Room {
 
     /// Whether the room's position can be told from a read that was asked for with another purpose.
     fn is_proven_by(&self, run: &Run) -> bool {
-        self.position.is_some_and(|position| run.after(position).is_ok())
+        self.position.is_some_and(|position| run.after(position, self.recent.last()).is_ok())
     }
 
-    /// A live room may learn of an event from the log before it hears of it.
-    fn overtake(&mut self, run: &Run, effects: &mut Vec<Effect>) {
+    /// A live room may learn of an event, or that its log is another, from the log before it hears of it.
+    fn overtake(&mut self, run: &Run, asked_at: Option<Cursor>, effects: &mut Vec<Effect>) {
         let position = self.position.unwrap_or(Cursor::EMPTY);
-        match run.after(position) {
+        let moved_on = asked_at != self.position && run.top.epoch == position.epoch && run.top <= position;
+        match run.after(position, self.recent.last()) {
             Ok(missed) => {
                 for event in missed {
                     let _ = self.advance(event.clone(), effects);
                 }
             }
-            // The room has moved on since the read was asked for.
-            Err(_) if run.top.epoch == position.epoch && run.top <= position => {}
+            Err(_) if moved_on || (!run.complete && run.top == position) => {}
             Err(_) => self.stage = Stage::Reading,
         }
     }
@@ -296,10 +315,13 @@ impl Room {
         if cursor > position {
             return Err(REBORN);
         }
+        if self.is_suspect(cursor) {
+            return Err(REPLACED);
+        }
         if let Some(events) = self.recent.after(cursor) {
             return Ok(events);
         }
-        let mut events = run.after(cursor)?.to_vec();
+        let mut events = run.after(cursor, None)?.to_vec();
         let end = events.partition_point(|event| event.id <= position);
         events.truncate(end);
         let reached = events.last().map_or(cursor, |event| event.id);
@@ -316,11 +338,18 @@ impl Room {
         if cursor == position {
             return Some(Outcome::Recovered(cursor, vec![]));
         }
+        if self.is_suspect(cursor) {
+            return Some(Outcome::Lost(position, REPLACED));
+        }
         if let Some(events) = self.recent.after(cursor).filter(|_| cursor < position) {
             return Some(Outcome::Recovered(cursor, events));
         }
         // A later epoch may be one that this replica has not heard of yet; an earlier one is gone for good.
         (cursor != Cursor::EMPTY && cursor.epoch < position.epoch).then_some(Outcome::Lost(position, REBORN))
+    }
+
+    fn is_suspect(&self, cursor: Cursor) -> bool {
+        self.suspect.is_some_and(|suspect| cursor.epoch == suspect.epoch && cursor < suspect)
     }
 
     /// Delivers an event that follows and drops one that is known. Gives it back when there is a hole before it.
@@ -331,7 +360,7 @@ impl Room {
             self.recent.push(event.clone(), self.budget);
             effects.push(Effect::Deliver(event));
             Ok(())
-        } else if event.id.epoch == position.epoch && event.id <= position {
+        } else if event.id.epoch == position.epoch && event.id <= position && !self.recent.contradicts(&event) {
             Ok(())
         } else {
             Err(event)
@@ -349,9 +378,8 @@ impl Room {
     /// Asks for one read, from the furthest place that anybody needs. One at a time.
     fn read(&mut self, effects: &mut Vec<Effect>) {
         if self.reading.is_none() {
-            let own = self.position.filter(|_| self.stage == Stage::Reading);
-            let from = self.waiting.iter().filter_map(|waiting| waiting.cursor).chain(own).min();
-            self.reading = Some(Reading { from, settles: self.stage == Stage::Reading });
+            let from = self.waiting.iter().filter_map(|waiting| waiting.cursor).chain(self.position).min();
+            self.reading = Some(Reading { from, settles: self.stage == Stage::Reading, asked_at: self.position });
             effects.push(Effect::Read(from));
         }
     }
@@ -371,12 +399,21 @@ impl Run {
         Self { events: slice.events.into_iter().map(Arc::new).collect(), top, complete: true }
     }
 
-    /// Everything after `cursor`, if the log still proves that nothing is missing.
-    fn after(&self, cursor: Cursor) -> Result<&[Arc<Delivery>], &'static str> {
+    /// Everything after `cursor`, if the log still proves that nothing is missing. When it is `known` what stood at the
+    /// cursor, the same must stand there: a replica that was promoted without its log's end reuses numbers.
+    fn after(&self, cursor: Cursor, known: Option<&Arc<Delivery>>) -> Result<&[Arc<Delivery>], &'static str> {
         if !self.complete {
             return Err(TOO_FAR);
         }
-        let events = &self.events[self.events.partition_point(|event| event.id <= cursor)..];
+        let start = self.events.partition_point(|event| event.id <= cursor);
+        let found = self.events[..start].last().filter(|event| event.id == cursor);
+        let events = &self.events[start..];
+        match (known.filter(|known| known.id == cursor), found) {
+            (Some(known), Some(found)) if known.frame.json() != found.frame.json() => return Err(REPLACED),
+            // Trimmed right up to the cursor: the next number follows, but nothing shows that the history is the same.
+            (Some(_), None) if !events.is_empty() => return Err(TRIMMED),
+            _ => {}
+        }
         match events.first() {
             Some(first) if first.id.follows(cursor) => {
                 let whole = events.windows(2).all(|pair| pair[1].id.follows(pair[0].id));

@@ -14,11 +14,11 @@ use super::{
     inbound::{Inbound, Message},
     member::{Member, Stage},
     outbox::End,
-    wire,
 };
 use crate::{
     auth::Identity,
     defaults::{MAX_MISTAKES_PER_MINUTE, READ_BUFFER},
+    wire::{self, Frame},
     worker::Worker,
 };
 
@@ -52,31 +52,29 @@ impl Session {
     /// Starts a session over an upgraded socket; `read` is what the client sent right behind its handshake.
     pub(super) fn begin(worker: Rc<Worker>, member: Member, cursor: Option<shared::Cursor>, read: &[u8]) {
         let member = Rc::new(member);
-        let slot = worker.registry.reserve();
-        let session = Self {
-            worker: worker.clone(),
-            member: member.clone(),
-            slot,
+        Session::create(|context| Self {
+            slot: worker.registry.join(member.clone(), Some(context.address()), cursor),
+            worker,
+            member,
             inbound: Inbound::with_bytes(read),
             mistakes: 0,
             minute: 0,
             early: !read.is_empty(),
             peer_closed: false,
-        };
-        let address = session.start();
-        worker.registry.join(slot, member, address, cursor);
+        });
     }
 
     /// Reads and writes as far as the socket goes. Ready when the session is over.
     fn poll_socket(&mut self, cx: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
         let member = self.member.clone();
-        member.outbox.register(cx.waker());
+        let Some(outbox) = member.outbox() else { return Poll::Ready(Ok(())) };
+        outbox.register(cx.waker());
         for _ in 0..READS_PER_TURN {
-            let flushed = member.outbox.poll_flush(cx)?.is_ready();
-            if member.outbox.end() == Some(End::Broken) || (flushed && self.peer_closed) {
+            let flushed = outbox.poll_flush(cx)?.is_ready();
+            if outbox.end() == Some(End::Broken) || (flushed && self.peer_closed) {
                 return Poll::Ready(Ok(()));
             }
-            if member.stage.get() == Stage::Joining && member.outbox.end().is_none() {
+            if member.stage.get() == Stage::Joining && outbox.end().is_none() {
                 // The welcome comes before any answer. It wakes this task.
                 return Poll::Pending;
             }
@@ -86,7 +84,7 @@ impl Session {
             }
             let mut buffer = self.worker.read_buffer.borrow_mut();
             buffer.reserve(READ_BUFFER);
-            match member.outbox.stream().try_read_buf(&mut *buffer) {
+            match outbox.stream().try_read_buf(&mut *buffer) {
                 Ok(0) => return Poll::Ready(Ok(())),
                 Ok(_) => {
                     let mut bytes = buffer.split();
@@ -94,7 +92,7 @@ impl Session {
                     self.receive(&mut bytes);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(member.outbox.stream().poll_read_ready(cx))?;
+                    ready!(outbox.stream().poll_read_ready(cx))?;
                 }
                 Err(error) => return Poll::Ready(Err(error)),
             }
@@ -107,7 +105,7 @@ impl Session {
         self.member.heard_at.set(self.worker.tick());
         let mut inbound = std::mem::take(&mut self.inbound);
         let outcome = inbound.receive(read, |message| {
-            if self.member.outbox.end().is_none() || message == Message::Close {
+            if self.member.sink.end().is_none() || message == Message::Close {
                 self.handle_message(message);
             }
             !self.peer_closed
@@ -122,14 +120,18 @@ impl Session {
     fn handle_message(&mut self, message: Message) {
         match message {
             Message::Text(text) => match serde_json::from_str(&text) {
-                Ok(ClientFrame::Ping {}) => self.member.outbox.send(&self.worker.frames.pong),
+                Ok(ClientFrame::Ping {}) => self.send(&self.worker.frames.pong),
                 Ok(ClientFrame::Auth { token }) => self.renew(&token),
                 Err(_) => {
                     self.mistake("unknown_frame", "expected {\"frame\":\"ping\"} or {\"frame\":\"auth\",\"token\":…}")
                 }
             },
             Message::Binary => self.mistake("binary_not_supported", "frames are JSON text"),
-            Message::Ping(payload) => self.member.outbox.send(&wire::pong(&payload)),
+            Message::Ping(payload) => {
+                if let Some(outbox) = self.member.outbox() {
+                    outbox.send(&wire::pong(&payload));
+                }
+            }
             Message::Pong => {}
             Message::Close => {
                 self.peer_closed = true;
@@ -168,14 +170,16 @@ impl Session {
             return self.end(CloseCode::Policy);
         }
         let frame = ServerFrame::Error { code: code.into(), message: message.into() };
-        self.member.outbox.send(&wire::frame(&frame));
+        self.send(&Frame::of(&frame));
     }
 
     fn end(&mut self, code: CloseCode) {
-        if self.member.stage.get() != Stage::Ended {
-            self.member.outbox.close(code);
-            self.member.since.set(self.worker.tick());
-            self.worker.registry.silence(&self.member);
+        self.worker.registry.end(&self.member, code, self.worker.tick());
+    }
+
+    fn send(&self, frame: &Frame) {
+        if let Some(outbox) = self.member.outbox() {
+            outbox.send(frame.bytes());
         }
     }
 }
@@ -188,11 +192,7 @@ impl Actor for Session {
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        let code = match self.member.outbox.end() {
-            Some(End::Closing(code)) => Some(code),
-            Some(End::Broken) | None => None,
-        };
-        self.worker.app.metrics.closed(code);
+        self.worker.app.metrics.closed(self.member.sink.end().and_then(End::code));
         self.worker.registry.leave(self.slot);
     }
 }

@@ -5,12 +5,10 @@ use actix_http::{
     header::{SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION},
     ws::{HandshakeError, verify_handshake},
 };
-use shared::{Cursor, TypeFilter};
 
 use crate::{
     app::App,
-    auth::{Identity, bearer_of_headers},
-    http::{Listen, Problem},
+    http::{Listener, Problem},
 };
 
 /// The path of the WebSocket endpoint.
@@ -21,9 +19,7 @@ const PROTOCOL: &str = "realtime.v1";
 
 /// A request that may become a session.
 pub(super) struct Accepted {
-    pub(super) identity: Identity,
-    pub(super) filter: TypeFilter,
-    pub(super) cursor: Option<Cursor>,
+    pub(super) listener: Listener,
     /// The subprotocol to select, if the client offered ours.
     pub(super) protocol: Option<&'static str>,
 }
@@ -33,9 +29,7 @@ pub(super) fn check(app: &App, head: &RequestHead) -> Result<Accepted, Problem> 
     if head.uri.path() != PATH {
         return Err(Problem::not_found());
     }
-    if !app.origins.admit(head.headers()) {
-        return Err(Problem::origin_not_allowed());
-    }
+    app.check_origin(head.headers())?;
     verify_handshake(head).map_err(|error| match error {
         HandshakeError::GetMethodRequired => Problem::method_not_allowed("GET"),
         HandshakeError::UnsupportedVersion | HandshakeError::NoVersionHeader => {
@@ -44,9 +38,7 @@ pub(super) fn check(app: &App, head: &RequestHead) -> Result<Accepted, Problem> 
         }
         other => Problem::bad_request("bad_request", &other.to_string()),
     })?;
-    let identity = app.identify(bearer_of_headers(head.headers()))?;
-    let Listen { cursor, wanted } = Listen::parse(head.uri.query().unwrap_or_default())?;
-    let filter = TypeFilter::new(identity.events.clone(), wanted);
+    let listener = Listener::of(app, head.headers(), head.uri.query().unwrap_or_default())?;
     let protocol = head
         .headers()
         .get_all(SEC_WEBSOCKET_PROTOCOL)
@@ -54,5 +46,5 @@ pub(super) fn check(app: &App, head: &RequestHead) -> Result<Accepted, Problem> 
         .flat_map(|value| value.split(','))
         .any(|offered| offered.trim() == PROTOCOL)
         .then_some(PROTOCOL);
-    Ok(Accepted { identity, filter, cursor, protocol })
+    Ok(Accepted { listener, protocol })
 }

@@ -2,8 +2,8 @@ use std::cell::{Cell, RefCell};
 
 use shared::{CompanyId, TypeFilter, UserId};
 
-use super::Outbox;
-use crate::health::Place;
+use super::{Outbox, Sink};
+use crate::{auth::Identity, health::Place, worker::Worker};
 
 /// How far a session has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub enum Stage {
 /// What the registry and the session's actor both know of a session. One thread, so no locks.
 #[derive(Debug)]
 pub struct Member {
-    /// What it is sent.
-    pub outbox: Outbox,
+    /// Where its frames go.
+    pub sink: Sink,
     /// Its own id, as the client is told.
     pub session: u64,
     /// Its room, from the token.
@@ -43,4 +43,33 @@ pub struct Member {
     pub since: Cell<u32>,
     /// Its place under the connection cap.
     pub place: Place,
+}
+
+impl Member {
+    /// A session of this identity that waits to be let in.
+    #[must_use]
+    pub fn new(worker: &Worker, sink: Sink, identity: Identity, filter: TypeFilter, place: Place) -> Self {
+        Self {
+            sink,
+            session: rand::random(),
+            company: worker.registry.intern(identity.company),
+            user: identity.user,
+            filter: filter.into(),
+            stage: Cell::new(Stage::Joining),
+            index: Cell::new(0),
+            expires_at: Cell::new(identity.expires_at),
+            heard_at: Cell::new(worker.tick()),
+            since: Cell::new(worker.tick()),
+            place,
+        }
+    }
+
+    /// Its WebSocket, if it has one.
+    #[must_use]
+    pub fn outbox(&self) -> Option<&Outbox> {
+        match &self.sink {
+            Sink::Socket(outbox) => Some(outbox),
+            Sink::Stream(_) | Sink::Poll(_) => None,
+        }
+    }
 }

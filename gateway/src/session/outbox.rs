@@ -14,8 +14,7 @@ use actix_rt::net::TcpStream;
 use bytes::{Buf, Bytes};
 use shared::CloseCode;
 
-use super::wire;
-use crate::defaults::MAX_UNSENT;
+use crate::{defaults::MAX_UNSENT, wire};
 
 /// Pieces in one vectored write.
 const SLICES: usize = 32;
@@ -27,6 +26,17 @@ pub enum End {
     Closing(CloseCode),
     /// The socket is of no more use.
     Broken,
+}
+
+impl End {
+    /// The close code, if the client is told one.
+    #[must_use]
+    pub fn code(self) -> Option<CloseCode> {
+        match self {
+            Self::Closing(code) => Some(code),
+            Self::Broken => None,
+        }
+    }
 }
 
 /// The sending half of a session.

@@ -1,4 +1,4 @@
-use std::{cell::Cell, convert::Infallible, rc::Rc};
+use std::{convert::Infallible, rc::Rc};
 
 use actix_codec::{Encoder, Framed};
 use actix_http::{
@@ -17,9 +17,15 @@ use super::{
     Outbox,
     actor::Session,
     handshake::{self, Accepted},
-    member::{Member, Stage},
+    member::Member,
+    sink::Sink,
 };
-use crate::{defaults::HANDSHAKE_TIMEOUT, health::Place, http::Problem, worker::Worker};
+use crate::{
+    defaults::HANDSHAKE_TIMEOUT,
+    health::Place,
+    http::{Listener, Problem},
+    worker::Worker,
+};
 
 /// Answers a request to upgrade. On success the socket leaves the HTTP server, which frees its buffers, and a session
 /// begins on it; this future is then over.
@@ -51,20 +57,8 @@ pub async fn upgrade(worker: Rc<Worker>, request: Request, framed: Framed<TcpStr
 fn begin(worker: Rc<Worker>, stream: TcpStream, accepted: Accepted, place: Place, read: &BytesMut) {
     // An event is one small write that nobody should hold back. The socket may be gone already; then reading tells.
     let _ = stream.set_nodelay(true);
-    let Accepted { identity, filter, cursor, protocol: _ } = accepted;
-    let member = Member {
-        outbox: Outbox::new(stream),
-        session: rand::random(),
-        company: worker.registry.intern(identity.company),
-        user: identity.user,
-        filter: filter.into(),
-        stage: Cell::new(Stage::Joining),
-        index: Cell::new(0),
-        expires_at: Cell::new(identity.expires_at),
-        heard_at: Cell::new(worker.tick()),
-        since: Cell::new(worker.tick()),
-        place,
-    };
+    let Listener { identity, filter, cursor } = accepted.listener;
+    let member = Member::new(&worker, Sink::Socket(Outbox::new(stream)), identity, filter, place);
     Session::begin(worker, member, cursor, read);
 }
 

@@ -15,8 +15,8 @@ use crate::{
 
 /// Which part of the log.
 pub(super) enum Which {
-    /// Everything after a cursor, read in pages.
-    After { cursor: Cursor, page: usize },
+    /// Everything from a cursor on, read in pages.
+    From { cursor: Cursor, page: usize },
     /// The newest so many.
     Newest(usize),
 }
@@ -29,12 +29,12 @@ pub(super) async fn read(
     let key = keys::log(company);
     match which {
         Which::Newest(limit) => newest(&mut connection, &key, limit).await,
-        Which::After { cursor, page } => after(&mut connection, &key, cursor, page).await,
+        Which::From { cursor, page } => from(&mut connection, &key, cursor, page).await,
     }
 }
 
 /// The top is read in the same round trip and before the events: what is appended in between is then in the events.
-async fn after(
+async fn from(
     connection: &mut MultiplexedConnection,
     key: &str,
     cursor: Cursor,
@@ -42,7 +42,7 @@ async fn after(
 ) -> Result<LogSlice, ReadError> {
     let (top, mut entries): (StreamRangeReply, StreamRangeReply) = Pipeline::new()
         .xrevrange_count(key, "+", "-", 1)
-        .xrange_count(key, format!("({cursor}"), "+", page)
+        .xrange_count(key, cursor.to_string(), "+", page)
         .query_async(connection)
         .await
         .map_err(unavailable)?;
@@ -51,7 +51,7 @@ async fn after(
     loop {
         let full_page = entries.ids.len() == page;
         for delivery in entries.ids.iter().filter_map(decode) {
-            bytes += delivery.frame().len();
+            bytes += delivery.size();
             events.push(delivery);
         }
         let last = match entries.ids.pop() {

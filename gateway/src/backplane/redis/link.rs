@@ -10,22 +10,24 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use publisher::Endpoint;
 use redis::{
-    AsyncConnectionConfig, Client, RedisResult,
+    AsyncConnectionConfig, RedisResult,
     aio::{MultiplexedConnection, PubSubSink, PubSubStream},
 };
 use shared::{CompanyId, keys};
 use tokio::time::{Instant, interval_at, sleep, timeout};
 use tracing::{info, warn};
 
+use super::probe::{Ear, Probe};
 use crate::{
     backplane::{Interests, Signal, SignalSender},
-    defaults::{REDIS_BACKOFF, REDIS_CONNECT_TIMEOUT, REDIS_PING, REDIS_RESPONSE_TIMEOUT, SUBSCRIBE_CHUNK},
+    defaults::{PROBE_INTERVAL, REDIS_BACKOFF, REDIS_CONNECT_TIMEOUT, REDIS_RESPONSE_TIMEOUT, SUBSCRIBE_CHUNK},
     metrics::Metrics,
 };
 
 pub(super) struct Link {
-    client: Client,
+    endpoint: Endpoint,
     signals: SignalSender,
     commands: Arc<RwLock<Option<MultiplexedConnection>>>,
     interests: Arc<Interests>,
@@ -34,29 +36,37 @@ pub(super) struct Link {
     wanted: HashSet<CompanyId>,
 }
 
+/// Both connections of a link.
+struct Connected {
+    sink: PubSubSink,
+    stream: PubSubStream,
+    commands: MultiplexedConnection,
+}
+
 impl Link {
     pub(super) fn new(
-        client: Client,
+        endpoint: Endpoint,
         signals: SignalSender,
         commands: Arc<RwLock<Option<MultiplexedConnection>>>,
         interests: Arc<Interests>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { client, signals, commands, interests, metrics, wanted: HashSet::new() }
+        Self { endpoint, signals, commands, interests, metrics, wanted: HashSet::new() }
     }
 
     /// Keeps a link up, for ever.
     pub(super) async fn run(mut self) {
+        self.metrics.probe_heard();
         let mut delay = REDIS_BACKOFF.0;
         loop {
             match self.connect().await {
-                Ok((sink, stream, commands)) => {
+                Ok(connected) => {
                     info!("connected to Redis");
                     delay = REDIS_BACKOFF.0;
-                    self.set_commands(Some(commands));
+                    self.set_commands(Some(connected.commands.clone()));
                     self.metrics.backplane_up.set(1);
                     self.signals.send(Signal::Up).await;
-                    let reason = self.serve(sink, stream).await;
+                    let reason = self.serve(connected).await;
                     self.set_commands(None);
                     self.metrics.backplane_up.set(0);
                     self.metrics.backplane_disconnects.inc();
@@ -70,13 +80,15 @@ impl Link {
         }
     }
 
-    async fn connect(&self) -> Result<(PubSubSink, PubSubStream, MultiplexedConnection), String> {
+    async fn connect(&self) -> Result<Connected, String> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(REDIS_CONNECT_TIMEOUT))
             .set_response_timeout(Some(REDIS_RESPONSE_TIMEOUT));
         let both = async {
-            let pubsub = self.client.get_async_pubsub().await?;
-            let commands = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+            // Behind Sentinel, whoever is the master now.
+            let client = self.endpoint.client().await?;
+            let pubsub = client.get_async_pubsub().await?;
+            let commands = client.get_multiplexed_async_connection_with_config(&config).await?;
             RedisResult::Ok((pubsub, commands))
         };
         let (pubsub, commands) = timeout(REDIS_CONNECT_TIMEOUT, both)
@@ -84,7 +96,7 @@ impl Link {
             .map_err(|_| "no answer in time".to_owned())?
             .map_err(|error| error.to_string())?;
         let (sink, stream) = pubsub.split();
-        Ok((sink, stream, commands))
+        Ok(Connected { sink, stream, commands })
     }
 
     fn set_commands(&self, connection: Option<MultiplexedConnection>) {
@@ -94,19 +106,28 @@ impl Link {
     }
 
     /// Serves one connection until it fails; says why it did.
-    async fn serve(&mut self, sink: PubSubSink, stream: PubSubStream) -> String {
+    async fn serve(&mut self, connected: Connected) -> String {
+        let Connected { sink, stream, commands } = connected;
         let signals = self.signals.clone();
+        let probe = Probe::new(self.metrics.clone());
+        let ear = probe.ear();
         tokio::select! {
-            () = listen(stream, &signals) => "Redis closed the connection".into(),
-            reason = self.command(sink) => reason,
+            () = listen(stream, &signals, &ear) => "Redis closed the connection".into(),
+            reason = self.command(sink, commands, probe) => reason,
         }
     }
 
-    /// Subscribes, unsubscribes and pings.
-    async fn command(&mut self, mut sink: PubSubSink) -> String {
+    /// Subscribes, unsubscribes and probes.
+    async fn command(&mut self, mut sink: PubSubSink, mut commands: MultiplexedConnection, mut probe: Probe) -> String {
         let wanted: Vec<_> = self.wanted.iter().cloned().collect();
         let mut outcome = self.subscribe(&mut sink, wanted).await;
-        let mut pings = interval_at(Instant::now() + REDIS_PING, REDIS_PING);
+        if outcome.is_ok()
+            && let Err(reason) = within("SUBSCRIBE", sink.subscribe(probe.channel())).await
+        {
+            // A link that does not work will be noticed by the first beat.
+            probe.give_up(&reason);
+        }
+        let mut beats = interval_at(Instant::now() + PROBE_INTERVAL, PROBE_INTERVAL);
         let interests = self.interests.clone();
         loop {
             if let Err(reason) = outcome {
@@ -114,7 +135,7 @@ impl Link {
             }
             outcome = tokio::select! {
                 wishes = interests.take() => self.apply(&mut sink, wishes).await,
-                _ = pings.tick() => within("PING", sink.ping::<redis::Value>()).await.map(drop),
+                _ = beats.tick() => probe.beat(&mut commands).await,
             };
         }
     }
@@ -151,8 +172,11 @@ fn channels(companies: &[CompanyId]) -> Vec<String> {
 }
 
 /// Passes announcements on until the connection ends.
-async fn listen(mut stream: PubSubStream, signals: &SignalSender) {
+async fn listen(mut stream: PubSubStream, signals: &SignalSender, ear: &Ear) {
     while let Some(message) = stream.next().await {
+        if ear.hear(message.get_channel_name(), message.get_payload_bytes()) {
+            continue;
+        }
         match keys::company_of_channel(message.get_channel_name()) {
             Some(company) => signals.announce(company, Bytes::copy_from_slice(message.get_payload_bytes())),
             None => signals.drop_noise(),

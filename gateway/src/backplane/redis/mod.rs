@@ -5,10 +5,10 @@
 
 use std::sync::{Arc, RwLock};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use futures_util::future::BoxFuture;
-use publisher::{PublishError, Published, Publisher};
-use redis::{Client, IntoConnectionInfo, aio::MultiplexedConnection, io::tcp::TcpSettings};
+use publisher::{Endpoint, PublishError, Published, Publisher};
+use redis::aio::MultiplexedConnection;
 use secrecy::{ExposeSecret, SecretString};
 use shared::{CompanyId, Cursor, Envelope};
 use tokio::sync::Semaphore;
@@ -21,6 +21,7 @@ use crate::{
 
 mod history;
 mod link;
+mod probe;
 
 /// One Redis, shared by all replicas.
 pub struct Redis {
@@ -38,12 +39,11 @@ impl Redis {
     /// # Errors
     /// When the URL cannot be used.
     pub fn start(url: &SecretString, signals: SignalSender, metrics: Arc<Metrics>) -> Result<Arc<Self>> {
-        let info = url.expose_secret().into_connection_info().context("GATEWAY_REDIS_URL is malformed")?;
-        let client = Client::open(info.set_tcp_settings(tcp_settings())).context("GATEWAY_REDIS_URL is malformed")?;
+        let endpoint = Endpoint::parse(url.expose_secret()).map_err(Error::msg).context("GATEWAY_REDIS_URL")?;
         let publisher = Publisher::connect(url.expose_secret()).context("GATEWAY_REDIS_URL is malformed")?;
         let interests = Arc::new(Interests::default());
         let commands = Arc::new(RwLock::new(None));
-        let link = link::Link::new(client, signals, commands.clone(), interests.clone(), metrics.clone());
+        let link = link::Link::new(endpoint, signals, commands.clone(), interests.clone(), metrics.clone());
         tokio::spawn(link.run());
         Ok(Arc::new(Self { publisher, commands, reads: Semaphore::new(CONCURRENT_READS), interests, metrics }))
     }
@@ -63,8 +63,8 @@ impl Backplane for Redis {
         Box::pin(async move { self.publisher.publish_envelopes(&envelopes).await })
     }
 
-    fn read_after(&self, company: CompanyId, after: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>> {
-        Box::pin(self.read(company, history::Which::After { cursor: after, page: PAGE }))
+    fn read_from(&self, company: CompanyId, from: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>> {
+        Box::pin(self.read(company, history::Which::From { cursor: from, page: PAGE }))
     }
 
     fn read_newest(&self, company: CompanyId, limit: usize) -> BoxFuture<'_, Result<LogSlice, ReadError>> {
@@ -74,14 +74,4 @@ impl Backplane for Redis {
     fn interests(&self) -> Arc<Interests> {
         self.interests.clone()
     }
-}
-
-/// The driver's default leaves Nagle's delay on and never notices a peer that vanished.
-fn tcp_settings() -> TcpSettings {
-    use std::time::Duration;
-    let keepalive = redis::io::tcp::socket2::TcpKeepalive::new()
-        .with_time(Duration::from_secs(15))
-        .with_interval(Duration::from_secs(5))
-        .with_retries(3);
-    TcpSettings::default().set_nodelay(true).set_keepalive(keepalive).set_user_timeout(Duration::from_secs(20))
 }

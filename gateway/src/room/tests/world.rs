@@ -5,9 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use proptest::test_runner::TestCaseError;
 use shared::Cursor;
 
-use super::{BUDGET, Happening, at, event, session};
+use super::{BUDGET, Happening, at, event_of, session};
 use crate::{
     backplane::{LogSlice, ReadError},
+    delivery::Delivery,
     room::{Effect, Outcome, Room, Stage},
 };
 
@@ -16,13 +17,28 @@ pub(super) struct World {
     epoch: u64,
     top: u64,
     first: u64,
+    /// Which history each number of the log belongs to; a failover that loses events begins another.
+    lineage: Vec<u64>,
+    histories: u64,
     linked: bool,
     /// Reads that were asked for and not answered; the log is read when it answers, as with Redis.
     read: Option<Option<Cursor>>,
     next_slot: usize,
     /// Where each session stands that was let in.
-    sessions: HashMap<usize, Cursor>,
+    sessions: HashMap<usize, Place>,
     deferred: Vec<usize>,
+}
+
+/// Where a session stands, and in which history, as far as it has seen an event of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    position: Cursor,
+    lineage: Option<u64>,
+}
+
+fn lineage_of(event: &Delivery) -> u64 {
+    let json: serde_json::Value = serde_json::from_slice(event.frame.json()).unwrap();
+    json["lineage"].as_u64().unwrap()
 }
 
 impl World {
@@ -32,6 +48,8 @@ impl World {
             epoch: 1,
             top: 0,
             first: 1,
+            lineage: vec![],
+            histories: 0,
             linked: false,
             read: None,
             next_slot: 0,
@@ -49,8 +67,9 @@ impl World {
         match happening {
             Happening::Publish | Happening::PublishUnheard => {
                 self.top += 1;
+                self.lineage.push(self.histories);
                 if self.linked && matches!(happening, Happening::Publish) {
-                    let delivery = Arc::new(event(at(self.epoch, self.top)));
+                    let delivery = Arc::new(self.event(self.top));
                     self.room.heard(delivery, &mut effects);
                 }
             }
@@ -90,18 +109,34 @@ impl World {
                 self.epoch += 1;
                 self.top = 0;
                 self.first = 1;
+                self.lineage.clear();
             }
+            Happening::LoseTail(count) => {
+                let kept = self.top.saturating_sub(*count).max(1).min(self.top);
+                self.lineage.truncate(kept as usize);
+                self.top = kept;
+                self.first = self.first.min(kept.max(1));
+                self.histories += 1;
+                self.linked = false;
+                self.read = None;
+                self.room.link_down(&mut effects);
+            }
+            Happening::Check => self.room.check(&mut effects),
         }
         self.carry_out(effects)
+    }
+
+    fn event(&self, seq: u64) -> Delivery {
+        event_of(at(self.epoch, seq), self.lineage[seq as usize - 1])
     }
 
     fn slice(&self, from: Option<Cursor>) -> LogSlice {
         let top = (self.top >= self.first && self.top > 0).then(|| at(self.epoch, self.top));
         let events = match from {
             Some(from) => {
-                (self.first..=self.top).map(|seq| at(self.epoch, seq)).filter(|id| *id > from).map(event).collect()
+                (self.first..=self.top).filter(|seq| at(self.epoch, *seq) >= from).map(|seq| self.event(seq)).collect()
             }
-            None => vec![],
+            None => top.map(|top| self.event(top.seq)).into_iter().collect(),
         };
         LogSlice { top, events }
     }
@@ -115,15 +150,24 @@ impl World {
                     }
                 }
                 Effect::Deliver(event) => {
-                    for position in self.sessions.values_mut() {
-                        if !event.id.follows(*position) {
-                            return Err(TestCaseError::fail(format!("{} delivered after {position}", event.id)));
+                    let before = event.id.before();
+                    let history = (before.epoch == self.epoch && before.seq > 0)
+                        .then(|| self.lineage.get(before.seq as usize - 1).copied())
+                        .flatten();
+                    for place in self.sessions.values_mut() {
+                        if !event.id.follows(place.position) {
+                            return Err(TestCaseError::fail(format!("{} delivered after {place:?}", event.id)));
                         }
-                        *position = event.id;
+                        if let (Some(seen), Some(history)) = (place.lineage, history)
+                            && seen != history
+                        {
+                            return Err(TestCaseError::fail(format!("{} continues another history", event.id)));
+                        }
+                        *place = Place { position: event.id, lineage: Some(lineage_of(&event)) };
                     }
                 }
                 Effect::Resync { position, .. } => {
-                    self.sessions.values_mut().for_each(|at| *at = position);
+                    self.sessions.values_mut().for_each(|place| *place = Place { position, lineage: None });
                 }
                 Effect::Status(_) => {}
                 Effect::Admit(who, outcome) => self.admit(who.slot, outcome)?,
@@ -151,11 +195,11 @@ impl World {
             }
         };
         self.deferred.retain(|waiting| *waiting != slot);
-        if self.sessions.insert(slot, position).is_some() {
+        if self.sessions.insert(slot, Place { position, lineage: None }).is_some() {
             return Err(TestCaseError::fail("let in twice"));
         }
         // Whoever is let in stands where everybody else does.
-        if self.sessions.values().any(|other| *other != position) {
+        if self.sessions.values().any(|other| other.position != position) {
             return Err(TestCaseError::fail(format!("let in at {position} among {:?}", self.sessions)));
         }
         Ok(())
@@ -172,7 +216,7 @@ impl World {
             self.happen(&Happening::ReadAnswers)?;
         }
         let top = self.log_top();
-        let behind: Vec<_> = self.sessions.iter().filter(|(_, position)| **position != top).collect();
+        let behind: Vec<_> = self.sessions.iter().filter(|(_, place)| place.position != top).collect();
         if behind.is_empty() && self.sessions.len() == self.next_slot && self.deferred.is_empty() {
             Ok(())
         } else {

@@ -1,0 +1,114 @@
+//! `GET /v1/poll`: the same sequence by long polling. Stateless: the cursor is all, any replica answers any poll.
+
+use std::{future::poll_fn, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{CACHE_CONTROL, ContentType},
+    web::Query,
+};
+use serde::Deserialize;
+use shared::{Cursor, DeliveryState, Resume};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Listener, Problem, body, presence::Presence, worker_of};
+use crate::{
+    defaults::{POLL_GRACE, POLL_WAIT_SECS},
+    session::{Control, Feed, Item, Sink},
+};
+
+#[derive(Deserialize)]
+struct Wait {
+    wait: Option<u64>,
+}
+
+pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let worker = worker_of(&request);
+    worker.app.check_origin(request.headers())?;
+    let listener = Listener::of(&worker.app, request.headers(), request.query_string())?;
+    let wait = Query::<Wait>::from_query(request.query_string())
+        .map_err(|_| Problem::bad_request("bad_request", "wait: expected a number of seconds"))?
+        .wait
+        .unwrap_or(POLL_WAIT_SECS.0);
+    if wait > POLL_WAIT_SECS.1 {
+        return Err(Problem::bad_request("bad_request", &format!("wait: at most {} seconds", POLL_WAIT_SECS.1)));
+    }
+    let presence = Presence::enter(worker, Sink::Poll(Feed::default()), listener)?;
+    let (start, wait) = (Instant::now(), Duration::from_secs(wait));
+    let mut answer = Answer::default();
+    while !answer.is_complete() {
+        // Where it stands takes as long as reading the log, however short the wait; the rest is waiting for news.
+        let grace = if answer.resume.is_none() && !answer.deferred { POLL_GRACE } else { Duration::ZERO };
+        match timeout_at(start + wait.max(grace), next(&presence)).await {
+            Ok(Some(item)) => {
+                answer.take(item);
+                while let Ok(Some(item)) = timeout_at(start, next(&presence)).await {
+                    answer.take(item);
+                }
+            }
+            Ok(None) | Err(_) if answer.resume.is_some() => break,
+            Ok(None) | Err(_) => return Err(Problem::unavailable("the log cannot be reached at present")),
+        }
+    }
+    Ok(answer.respond(presence.position()))
+}
+
+async fn next(presence: &Presence) -> Option<Item> {
+    poll_fn(|cx| presence.poll_next(cx)).await
+}
+
+/// What a poll has found so far.
+#[derive(Default)]
+struct Answer {
+    /// What became of the cursor, once that is known.
+    resume: Option<Resume>,
+    /// It is not known before the backplane is back.
+    deferred: bool,
+    position: Option<Cursor>,
+    events: Vec<Item>,
+}
+
+impl Answer {
+    fn take(&mut self, item: Item) {
+        match item {
+            Item::Event(event) => {
+                self.position = Some(event.id);
+                self.resume.get_or_insert(Resume::Recovered);
+                self.events.push(Item::Event(event));
+            }
+            Item::Control(Control::Welcome { resume, position, deferred: false }, _) => {
+                (self.resume, self.position) = (Some(resume), Some(position));
+            }
+            Item::Control(Control::Resync(position), _) => {
+                (self.resume, self.position) = (Some(Resume::Lost), Some(position));
+                self.events.clear();
+            }
+            Item::Control(Control::Welcome { .. }, _) => self.deferred = true,
+            // After a welcome for the time being, either of these says that it has been let in.
+            Item::Control(Control::Status(DeliveryState::Live), _) => {
+                self.resume.get_or_insert(Resume::Recovered);
+            }
+            Item::Control(..) => {}
+        }
+    }
+
+    /// There is news, which is what a poll waits for.
+    fn is_complete(&self) -> bool {
+        !self.events.is_empty() || self.resume == Some(Resume::Lost)
+    }
+
+    /// Events that the filter kept back count as seen: the cursor passes them.
+    fn respond(self, room: Option<Cursor>) -> HttpResponse {
+        let last = room.or(self.position).unwrap_or(Cursor::EMPTY);
+        let resume = match self.resume {
+            Some(Resume::Fresh) => "fresh",
+            Some(Resume::Lost) => "lost",
+            Some(Resume::Recovered) | None => "recovered",
+        };
+        HttpResponse::Ok().insert_header(ContentType::json()).insert_header((CACHE_CONTROL, "no-store")).body(body(
+            &format!("\"resume\":\"{resume}\","),
+            self.events.iter().map(Item::frame),
+            last,
+        ))
+    }
+}

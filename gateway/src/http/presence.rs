@@ -1,0 +1,59 @@
+use std::{
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use super::{Listener, Problem};
+use crate::{
+    session::{End, Feed, Item, Member, Sink},
+    worker::Worker,
+};
+
+/// A session without a WebSocket, in its room for as long as this lives.
+pub(super) struct Presence {
+    worker: Rc<Worker>,
+    member: Rc<Member>,
+    slot: usize,
+}
+
+impl Presence {
+    /// Registers the session and asks for it to be let in.
+    pub(super) fn enter(worker: &Rc<Worker>, sink: Sink, listener: Listener) -> Result<Self, Problem> {
+        let place = worker.app.health.admit().map_err(|reason| {
+            worker.app.metrics.rejected(reason.label());
+            Problem::not_ready(reason)
+        })?;
+        let Listener { identity, filter, cursor } = listener;
+        let member = Rc::new(Member::new(worker, sink, identity, filter, place));
+        let slot = worker.registry.join(member.clone(), None, cursor);
+        Ok(Self { worker: worker.clone(), member, slot })
+    }
+
+    /// What it is sent.
+    pub(super) fn feed(&self) -> &Feed {
+        match &self.member.sink {
+            Sink::Stream(feed) | Sink::Poll(feed) => feed,
+            Sink::Socket(_) => unreachable!("a presence is made for a response"),
+        }
+    }
+
+    /// The next frame; `None` when the session has ended.
+    pub(super) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+        self.feed().poll_next(cx)
+    }
+
+    /// The place that the room has reached for this worker's sessions.
+    pub(super) fn position(&self) -> Option<shared::Cursor> {
+        self.worker.registry.position(&self.member.company)
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        // A poll's end says nothing.
+        if let Sink::Stream(feed) = &self.member.sink {
+            self.worker.app.metrics.closed(feed.end().and_then(End::code));
+        }
+        self.worker.registry.leave(self.slot);
+    }
+}

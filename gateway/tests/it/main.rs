@@ -1,0 +1,32 @@
+//! The `gateway` binary seen from outside: what the contract promises to clients, services and operators.
+//!
+//! Each module is a topic. What must hold whatever carries the events is written once and runs on both backplanes
+//! (`support::on_both_backplanes`); what a Redis can suffer is in `outage`, `channels` and `replicas`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "a failed test shows the logs of the processes it ran")]
+
+mod support;
+
+mod auth_frame;
+mod capacity;
+mod channels;
+mod command_line;
+mod configuration;
+mod delivery;
+mod filter;
+mod frames;
+mod handshake;
+mod history;
+mod keys;
+mod origin;
+mod outage;
+mod publish;
+mod replicas;
+mod resume;
+mod shutdown;
+mod slow_reader;
+mod storm;
+mod tokens;
+mod violations;
+mod wiped;

@@ -1,0 +1,92 @@
+//! Which web pages may connect: one allow-list for the WebSocket's `Origin` and for CORS.
+
+use crate::support::{Launch, Request, Response, Token};
+
+const LISTED: &str = "https://app.example.com";
+
+const STRANGERS: [&str; 10] = [
+    "https://evil.example",
+    "http://app.example.com",
+    "https://app.example.com:8443",
+    "https://app.example.com.evil.example",
+    "https://evil.example/https://app.example.com",
+    "https://evilapp.example.com",
+    "https://sub.app.example.com",
+    "null",
+    "http://localhost:5173",
+    "*",
+];
+
+fn upgrade(origin: &str) -> Request {
+    Request::upgrade("/v1/ws").bearer(&Token::user("acme", "anna").sign()).header("Origin", origin)
+}
+
+fn preflight(origin: &str) -> Request {
+    Request::new("OPTIONS", "/v1/events")
+        .header("Origin", origin)
+        .header("Access-Control-Request-Method", "GET")
+        .header("Access-Control-Request-Headers", "authorization")
+}
+
+fn allowed_origin(response: &Response) -> Option<&str> {
+    response.header("access-control-allow-origin")
+}
+
+#[tokio::test]
+async fn a_listed_origin_passes_and_others_do_not() {
+    let gateway =
+        Launch::new().set("GATEWAY_ALLOWED_ORIGINS", "https://app.example.com,http://10.0.0.1:3000").start().await;
+
+    for origin in [LISTED, "http://10.0.0.1:3000"] {
+        assert_eq!(gateway.send(upgrade(origin)).await.status, 101, "{origin}");
+    }
+    for origin in STRANGERS {
+        gateway.send(upgrade(origin)).await.expect_problem(403, "origin_not_allowed");
+    }
+}
+
+#[tokio::test]
+async fn cors_follows_the_same_list() {
+    let gateway = Launch::new().set("GATEWAY_ALLOWED_ORIGINS", LISTED).start().await;
+
+    let answer = gateway.send(preflight(LISTED)).await;
+    assert!([200, 204].contains(&answer.status), "{answer:?}");
+    assert_eq!(allowed_origin(&answer), Some(LISTED));
+    let headers = answer.header("access-control-allow-headers").unwrap_or_default().to_lowercase();
+    assert!(headers.contains("authorization"), "{answer:?}");
+    for origin in STRANGERS {
+        assert_eq!(allowed_origin(&gateway.send(preflight(origin)).await), None, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn the_gateways_own_origin_and_no_origin_pass() {
+    let gateway = Launch::new().start().await;
+
+    let token = Token::user("acme", "anna").sign();
+    assert_eq!(gateway.knock(&token).await.status, 101, "not a browser");
+    assert_eq!(gateway.send(upgrade(&format!("http://{}", gateway.public))).await.status, 101, "its own page");
+    let behind_a_proxy = upgrade("https://realtime.example.com").header("Host", "realtime.example.com");
+    assert_eq!(gateway.send(behind_a_proxy).await.status, 101, "its own page by the name that the browser used");
+    gateway.send(upgrade(LISTED)).await.expect_problem(403, "origin_not_allowed");
+}
+
+#[tokio::test]
+async fn a_star_that_is_written_out_lets_everybody_in() {
+    let gateway = Launch::new().set("GATEWAY_ALLOWED_ORIGINS", "*").start().await;
+    for origin in STRANGERS {
+        assert_eq!(gateway.send(upgrade(origin)).await.status, 101, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn a_listed_page_may_read_answers_and_problems() {
+    let gateway = Launch::new().set("GATEWAY_ALLOWED_ORIGINS", LISTED).start().await;
+    let token = Token::user("acme", "anna").sign();
+
+    let good = gateway.send(Request::get("/v1/events").bearer(&token).header("Origin", LISTED)).await;
+    assert_eq!((good.status, allowed_origin(&good)), (200, Some(LISTED)));
+    let refused = gateway.send(Request::get("/v1/events").header("Origin", LISTED)).await;
+    refused.expect_problem(401, "unauthorized");
+    assert_eq!(allowed_origin(&refused), Some(LISTED), "else the page cannot see why it was refused");
+}
