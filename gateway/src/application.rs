@@ -3,6 +3,7 @@
 use std::{
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
 use actix_http::HttpService;
@@ -14,7 +15,7 @@ use anyhow::{Context, Result};
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::SecretString;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::{
@@ -100,7 +101,11 @@ impl Application {
             connections_limit = self.app.health.limit(),
             "listening"
         );
-        signals.next().await;
+        tokio::pin!(servers);
+        tokio::select! {
+            () = signals.next() => {}
+            ended = &mut servers => anyhow::bail!("a server ended by itself: {ended:?}"),
+        }
         tokio::select! {
             () = drain(&self.app) => {}
             () = signals.next() => warn!("second signal: not waiting for sessions"),
@@ -117,12 +122,15 @@ async fn drain(app: &App) {
     let sessions = app.health.connections();
     info!(sessions, "draining");
     app.health.drain();
-    // The dispatcher lives as long as the program.
-    let _ = app.dispatcher.send(FromWorker::Drain).await;
-    let end = Instant::now() + app.pace.drain().min(DRAIN_GRACE);
-    while app.health.connections() > 0 && Instant::now() < end {
-        sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let gone = async {
+        // The dispatcher lives as long as the program.
+        let _ = app.dispatcher.send(FromWorker::Drain).await;
+        while app.health.connections() > 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // Those who do not leave are cut off.
+    let _ = timeout(app.pace.drain().min(DRAIN_GRACE), gone).await;
     info!(left = app.health.connections(), "drained");
 }
 

@@ -1,8 +1,11 @@
-//! Wall-clock time, where a token's expiry asks for it.
+//! Wall-clock time, where tokens and empty logs ask for it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
+use shared::Cursor;
+
+use crate::defaults::EMPTY_LOG_PROOF;
 
 /// Seconds since 1970.
 pub(crate) fn unix_seconds() -> u64 {
@@ -15,4 +18,17 @@ pub(crate) fn date(seconds: u64) -> DateTime<Utc> {
         .ok()
         .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
         .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// The empty log, as a client is told: `<now>-0`. The time lets [`inward`] judge what it proves later.
+pub(crate) fn outward(cursor: Cursor) -> Cursor {
+    if cursor == Cursor::EMPTY { Cursor { epoch: unix_seconds() * 1000, seq: 0 } } else { cursor }
+}
+
+/// A cursor that a client brings. Having seen an empty log proves something for a while only: later, a log may have come
+/// and gone unseen. `0-0` claims to have seen nothing, and asks for everything.
+pub(crate) fn inward(cursor: Cursor) -> Cursor {
+    let age = unix_seconds().saturating_mul(1000).saturating_sub(cursor.epoch);
+    let proves = age <= EMPTY_LOG_PROOF.as_millis() as u64;
+    if cursor.seq == 0 && proves { Cursor::EMPTY } else { cursor }
 }

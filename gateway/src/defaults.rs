@@ -23,11 +23,27 @@ pub(crate) const MAX_UNSENT: usize = 1024 * 1024;
 /// Deliveries that wait together are written together, in pieces of at most this size.
 pub(crate) const MAX_COALESCED: usize = 128 * 1024;
 
+/// How long a socket may take nothing at all while something waits for it. What a client was owed when it joined does not
+/// make it slow, but it has to read.
+pub(crate) const STALLED: Duration = Duration::from_secs(30);
+
+/// Bytes that a room's sessions are written before other tasks, their sockets' among them, get their turn.
+pub(crate) const MAX_FLUSH: usize = 256 * 1024;
+
+/// Backlogs up to this size are joined into one piece; larger ones are queued frame by frame, shared by all sessions.
+pub(crate) const MAX_JOINED_BACKLOG: usize = 16 * 1024;
+
+/// Patterns in a client's `types`: there are nine types in the catalog.
+pub(crate) const MAX_TYPE_PATTERNS: usize = 64;
+
+/// The body of a publish request must have arrived by then.
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Frames that are not understood before a session is closed, in a minute.
 pub(crate) const MAX_MISTAKES_PER_MINUTE: u8 = 20;
 
-/// How long a closed session may take to read what it was still owed and the close frame. Generous, because the code
-/// tells the client what to do next; a session in this state costs a descriptor and at most one coalesced write.
+/// How long a closed session may take to read what was queued and the close frame. Generous, because the code tells the
+/// client what to do next.
 pub(crate) const CLOSE_GRACE: Duration = Duration::from_secs(30);
 
 /// How long a session may wait for its welcome: Redis has answered by then, or counts as down.
@@ -83,17 +99,20 @@ pub(crate) const MAX_HELD: usize = 1000;
 /// asked for before the event happened.
 pub(crate) const MAX_REREADS: u8 = 2;
 
+/// For how long having seen an empty log proves that nothing before a log's first event was missed.
+pub(crate) const EMPTY_LOG_PROOF: Duration = Duration::from_secs(600);
+
 /// Events in one page of the log.
 pub(crate) const PAGE: usize = 500;
 
 /// Events that one catch-up reads at most; a session further behind has `lost`.
 pub(crate) const MAX_CATCH_UP: usize = 20_000;
 
-/// Bytes that one catch-up reads at most.
-pub(crate) const MAX_CATCH_UP_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes that one catch-up reads at most: the default retention, were every event of the largest size.
+pub(crate) const MAX_CATCH_UP_BYTES: usize = 80 * 1024 * 1024;
 
 /// Reads of the log under way at once.
-pub(crate) const CONCURRENT_READS: usize = 16;
+pub(crate) const CONCURRENT_READS: usize = 8;
 
 /// How long a room without sessions stays subscribed: a page reload takes seconds.
 pub(crate) const ROOM_LINGER: Duration = Duration::from_secs(30);

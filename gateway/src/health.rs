@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub struct Health {
     link_known: AtomicBool,
     draining: AtomicBool,
+    broken: AtomicBool,
     connections: AtomicU64,
     limit: u64,
 }
@@ -42,6 +43,7 @@ impl Health {
         Self {
             link_known: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
             connections: AtomicU64::new(0),
             limit,
         }
@@ -61,6 +63,17 @@ impl Health {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// A part of the replica has ended that should not have: it is to be restarted.
+    pub fn set_broken(&self) {
+        self.broken.store(true, Ordering::Release);
+    }
+
+    /// Whether the replica works.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        !self.broken.load(Ordering::Acquire)
     }
 
     /// Connections held now.

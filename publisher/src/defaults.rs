@@ -48,3 +48,16 @@ pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 pub(crate) const KEEPALIVE_PROBES: u32 = 3;
 /// What is written and not acknowledged for so long has no receiver.
 pub(crate) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Where sentinels listen.
+pub(crate) const SENTINEL_PORT: u16 = 26_379;
+
+/// How long the answer of a sentinel may take. A healthy one answers in a millisecond.
+pub(crate) const SENTINEL_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// After so long, whoever has answered is believed, majority or not: the rest of the connect timeout is for the master.
+pub(crate) const SENTINEL_PATIENCE: Duration = Duration::from_millis(300);
+
+/// Behind sentinels, how long a line is believed to lead to the master before they are asked again. What a replaced
+/// master takes meanwhile is lost; it costs a publish in a second a millisecond.
+pub(crate) const MASTER_CHECK: Duration = Duration::from_secs(1);

@@ -29,10 +29,10 @@ impl Cursor {
 
     /// Whether `self` directly follows `earlier`, so that nothing can be missing between them.
     ///
-    /// The first event of a new log follows only the empty log.
+    /// The first event of a log follows any place with `seq` 0: the log was empty then, and not born yet.
     #[must_use]
     pub fn follows(self, earlier: Self) -> bool {
-        if earlier == Self::EMPTY {
+        if earlier.seq == 0 {
             self.seq == 1
         } else {
             self.epoch == earlier.epoch && earlier.seq.checked_add(1) == Some(self.seq)
@@ -113,6 +113,7 @@ mod tests {
         assert!(at(7, 2).follows(at(7, 1)));
         assert!(at(7, 1).follows(Cursor::EMPTY));
         assert!(at(7, 1).follows(at(7, 0)));
+        assert!(at(7, 1).follows(at(6, 0)));
         assert!(!at(7, 2).follows(Cursor::EMPTY));
         assert!(!at(7, 3).follows(at(7, 1)));
         assert!(!at(7, 1).follows(at(7, 1)));

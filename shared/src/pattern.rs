@@ -116,6 +116,12 @@ impl TypeFilter {
         Self { wanted: self.wanted.clone(), ..Self::new(allowed, None) }
     }
 
+    /// Whether every event passes.
+    #[must_use]
+    pub fn passes_all(&self) -> bool {
+        self.allowed.is_none() && self.wanted.is_none()
+    }
+
     /// Whether an event of this type passes.
     #[must_use]
     pub fn passes(&self, event_type: &str) -> bool {

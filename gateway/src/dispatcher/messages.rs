@@ -34,6 +34,8 @@ pub enum FromWorker {
         /// The last event that it has, if any.
         cursor: Option<Cursor>,
     },
+    /// A session that was not let in is gone.
+    Cancel(SessionId, CompanyId),
     /// The worker's last session of this company is gone.
     Leave(WorkerId, CompanyId),
     /// The replica goes away: end all sessions, on every worker.
@@ -45,6 +47,8 @@ pub enum FromWorker {
 pub enum ToWorker {
     /// An event, for all its sessions of the company.
     Deliver(CompanyId, Arc<Delivery>),
+    /// Events that all its sessions of the company have missed.
+    CatchUp(CompanyId, Vec<Arc<Delivery>>),
     /// A session is let in.
     Admit(SessionId, Admission),
     /// Something may be missing.

@@ -175,6 +175,9 @@ impl Dispatcher {
                     let _ = sender.send(ToWorker::Drain).await;
                 }
             }
+            FromWorker::Cancel(session, company) => {
+                self.with_room(&company, |room, _| room.cancel(session)).await;
+            }
             FromWorker::Leave(worker, company) => {
                 if let Some(entry) = self.rooms.get_mut(&company) {
                     entry.workers.retain(|other| *other != worker);
@@ -224,6 +227,7 @@ impl Dispatcher {
             let Some(entry) = self.rooms.get_mut(company) else { return };
             let message = |company: &CompanyId| match &effect {
                 Effect::Deliver(event) => Some(ToWorker::Deliver(company.clone(), event.clone())),
+                Effect::CatchUp(events) => Some(ToWorker::CatchUp(company.clone(), events.clone())),
                 Effect::Resync { position, reason } => Some(ToWorker::Resync(company.clone(), *position, reason)),
                 Effect::Status(state) => Some(ToWorker::Status(company.clone(), *state)),
                 Effect::Read(_) | Effect::Admit(..) => None,
@@ -251,7 +255,7 @@ impl Dispatcher {
                     self.metrics.resyncs.inc();
                     info!(%company, %position, reason, "a room goes on from the present");
                 }
-                Effect::Deliver(_) | Effect::Status(_) => {}
+                Effect::Deliver(_) | Effect::CatchUp(_) | Effect::Status(_) => {}
             }
         }
         for worker in gone {

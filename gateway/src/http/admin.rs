@@ -9,9 +9,17 @@ use crate::app::App;
 /// The admin endpoints.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/livez", web::get().to(|| async { "ok\n" }))
+        .route("/livez", web::get().to(livez))
         .route("/readyz", web::get().to(readyz))
         .route("/metrics", web::get().to(metrics));
+}
+
+async fn livez(app: web::Data<Arc<App>>) -> HttpResponse {
+    if app.health.is_alive() {
+        HttpResponse::Ok().body("ok\n")
+    } else {
+        HttpResponse::ServiceUnavailable().body("broken\n")
+    }
 }
 
 async fn readyz(app: web::Data<Arc<App>>) -> HttpResponse {

@@ -7,6 +7,7 @@ use super::Problem;
 use crate::{
     app::App,
     auth::{Identity, bearer_of_headers},
+    defaults::MAX_TYPE_PATTERNS,
 };
 
 /// Somebody who may listen, whatever the transport: who, to what, and from where.
@@ -50,6 +51,9 @@ impl Listener {
             .map(|text| TypeFilter::parse_list(&text))
             .transpose()
             .map_err(|error| Problem::bad_request("invalid_types", &format!("types: {error}")))?;
+        if wanted.as_ref().is_some_and(|patterns| patterns.len() > MAX_TYPE_PATTERNS) {
+            return Err(Problem::bad_request("invalid_types", &format!("types: at most {MAX_TYPE_PATTERNS} patterns")));
+        }
         let filter = TypeFilter::new(identity.events.clone(), wanted);
         Ok(Self { identity, filter, cursor })
     }

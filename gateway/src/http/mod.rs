@@ -34,7 +34,6 @@ pub fn cors(app: Arc<App>) -> Cors {
 /// The public endpoints.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .app_data(web::PayloadConfig::new(publish::MAX_BODY))
         .service(
             web::resource("/v1/events")
                 .route(web::get().to(events::latest))

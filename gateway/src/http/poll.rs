@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Listener, Problem, body, presence::Presence, worker_of};
 use crate::{
+    clock,
     defaults::{POLL_GRACE, POLL_WAIT_SECS},
     session::{Control, Feed, Item, Sink},
 };
@@ -50,7 +51,7 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
             Ok(None) | Err(_) => return Err(Problem::unavailable("the log cannot be reached at present")),
         }
     }
-    Ok(answer.respond(presence.position()))
+    Ok(answer.respond(presence.feed().position()))
 }
 
 async fn next(presence: &Presence) -> Option<Item> {
@@ -64,7 +65,6 @@ struct Answer {
     resume: Option<Resume>,
     /// It is not known before the backplane is back.
     deferred: bool,
-    position: Option<Cursor>,
     events: Vec<Item>,
 }
 
@@ -72,15 +72,12 @@ impl Answer {
     fn take(&mut self, item: Item) {
         match item {
             Item::Event(event) => {
-                self.position = Some(event.id);
                 self.resume.get_or_insert(Resume::Recovered);
                 self.events.push(Item::Event(event));
             }
-            Item::Control(Control::Welcome { resume, position, deferred: false }, _) => {
-                (self.resume, self.position) = (Some(resume), Some(position));
-            }
-            Item::Control(Control::Resync(position), _) => {
-                (self.resume, self.position) = (Some(Resume::Lost), Some(position));
+            Item::Control(Control::Welcome { resume, deferred: false, .. }, _) => self.resume = Some(resume),
+            Item::Control(Control::Resync(_), _) => {
+                self.resume = Some(Resume::Lost);
                 self.events.clear();
             }
             Item::Control(Control::Welcome { .. }, _) => self.deferred = true,
@@ -98,8 +95,8 @@ impl Answer {
     }
 
     /// Events that the filter kept back count as seen: the cursor passes them.
-    fn respond(self, room: Option<Cursor>) -> HttpResponse {
-        let last = room.or(self.position).unwrap_or(Cursor::EMPTY);
+    fn respond(self, position: Option<Cursor>) -> HttpResponse {
+        let last = clock::outward(position.unwrap_or(Cursor::EMPTY));
         let resume = match self.resume {
             Some(Resume::Fresh) => "fresh",
             Some(Resume::Lost) => "lost",

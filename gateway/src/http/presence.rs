@@ -41,11 +41,6 @@ impl Presence {
     pub(super) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
         self.feed().poll_next(cx)
     }
-
-    /// The place that the room has reached for this worker's sessions.
-    pub(super) fn position(&self) -> Option<shared::Cursor> {
-        self.worker.registry.position(&self.member.company)
-    }
 }
 
 impl Drop for Presence {

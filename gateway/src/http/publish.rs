@@ -9,10 +9,16 @@ use serde_json::value::RawValue;
 use shared::{CompanyId, Cursor, Envelope, EventId, EventType, MAX_EVENT_BYTES, Scope};
 
 use super::Problem;
-use crate::{app::App, auth::bearer_of_headers, defaults::MAX_PUBLISH_BATCH};
+use tokio::time::timeout;
+
+use crate::{
+    app::App,
+    auth::bearer_of_headers,
+    defaults::{BODY_TIMEOUT, MAX_PUBLISH_BATCH},
+};
 
 /// A full batch of the largest events.
-pub(super) const MAX_BODY: usize = MAX_PUBLISH_BATCH * MAX_EVENT_BYTES + 64 * 1024;
+const MAX_BODY: usize = MAX_PUBLISH_BATCH * MAX_EVENT_BYTES + 64 * 1024;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,13 +47,20 @@ struct Published {
 pub(super) async fn publish(
     app: web::Data<Arc<App>>,
     request: HttpRequest,
-    body: Result<web::Bytes, actix_web::Error>,
+    payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
+    app.check_origin(request.headers())?;
     let claims = app.claims(bearer_of_headers(request.headers()))?;
     if !claims.has_scope(Scope::Publish) {
         return Err(Problem::forbidden("the token lacks the scope publish"));
     }
-    let body = body.map_err(|_| Problem::too_large(&format!("the body may have {MAX_BODY} bytes")))?;
+    // Only now: strangers are not read.
+    let body = match timeout(BODY_TIMEOUT, payload.to_bytes_limited(MAX_BODY)).await {
+        Ok(Ok(Ok(body))) => body,
+        Ok(Ok(Err(error))) => return Err(Problem::bad_request("bad_request", &format!("the body broke off: {error}"))),
+        Ok(Err(_)) => return Err(Problem::too_large(&format!("the body may have {MAX_BODY} bytes"))),
+        Err(_) => return Err(Problem::bad_request("bad_request", "the body took too long")),
+    };
     let envelopes = seal(&body, |company| claims.company_id.covers(company))?;
     let count = envelopes.len();
     let published = app.backplane.publish(envelopes).await.inspect_err(|error| {

@@ -17,6 +17,7 @@ use shared::{CloseCode, ServerFrame};
 
 use super::{Listener, Problem, presence::Presence, worker_of};
 use crate::{
+    clock,
     defaults::{MAX_COALESCED, SSE_RETRY_MS},
     session::{End, Feed, Item, Sink},
     wire::Frame,
@@ -74,7 +75,7 @@ impl Stream for EventStream {
 fn write_item(text: &mut String, item: &Item) {
     let (name, id) = match item {
         Item::Event(event) => ("event", Some(event.id)),
-        Item::Control(control, _) => (control.name(), control.position()),
+        Item::Control(control, _) => (control.name(), control.position().map(clock::outward)),
     };
     if let Some(id) = id {
         let _ = writeln!(text, "id: {id}");

@@ -8,10 +8,12 @@ use std::{rc::Rc, sync::Arc};
 use bytes::{Bytes, BytesMut};
 use shared::{CloseCode, CompanyId, Cursor, DeliveryState, Resume, ServerFrame, TypeFilter};
 use tokio::{sync::mpsc, task::yield_now};
+use tracing::error;
 
 use super::sessions::Registry;
 use crate::{
-    defaults::{BATCH, MAX_COALESCED},
+    clock,
+    defaults::{BATCH, MAX_COALESCED, MAX_FLUSH, MAX_JOINED_BACKLOG},
     delivery::Delivery,
     dispatcher::{Admission, SessionId, ToWorker},
     room::Outcome,
@@ -22,6 +24,8 @@ use crate::{
 
 /// Takes what the dispatcher sends, until it is gone.
 pub async fn run(worker: Rc<Worker>, mut queue: mpsc::Receiver<ToWorker>) {
+    // Sessions that nobody delivers to must not look alive.
+    let guard = AbortAll(worker.clone());
     let mut batch = Vec::with_capacity(BATCH);
     let mut dirty = Vec::new();
     while queue.recv_many(&mut batch, BATCH).await > 0 {
@@ -29,14 +33,30 @@ pub async fn run(worker: Rc<Worker>, mut queue: mpsc::Receiver<ToWorker>) {
             match message {
                 ToWorker::Deliver(company, event) => worker.registry.defer(company, event, &mut dirty),
                 other => {
-                    worker.flush(&mut dirty);
-                    worker.carry_out(other);
+                    worker.flush(&mut dirty).await;
+                    worker.carry_out(other).await;
                 }
             }
         }
-        worker.flush(&mut dirty);
+        worker.flush(&mut dirty).await;
         // The sockets get their turn even when more is waiting.
         yield_now().await;
+    }
+    drop(guard);
+}
+
+/// Gives up every session of the worker when deliveries end, whatever ended them.
+struct AbortAll(Rc<Worker>);
+
+impl Drop for AbortAll {
+    fn drop(&mut self) {
+        for (_, registered) in &*self.0.registry.sessions.borrow() {
+            registered.member.sink.abort();
+        }
+        if std::thread::panicking() {
+            error!("a worker can no longer deliver; the replica is to be restarted");
+            self.0.app.health.set_broken();
+        }
     }
 }
 
@@ -54,31 +74,55 @@ impl Registry {
 
 impl Worker {
     /// Writes what was put aside.
-    fn flush(&self, dirty: &mut Vec<CompanyId>) {
+    async fn flush(&self, dirty: &mut Vec<CompanyId>) {
         for company in dirty.drain(..) {
-            let mut rooms = self.registry.rooms.borrow_mut();
-            let Some(room) = rooms.get_mut(&company) else { continue };
-            let pending = std::mem::take(&mut room.pending);
-            room.position = pending.last().map(|event| event.id).or(room.position);
-            for (filter, members) in &room.groups {
-                let events = passing(&pending, filter);
-                let pieces = join(&events);
-                for member in members {
-                    member.sink.deliver(&events, &pieces, false);
-                }
-                self.app.metrics.deliveries.inc_by((events.len() * members.len()) as u64);
+            let pending = match self.registry.rooms.borrow_mut().get_mut(&company) {
+                Some(room) => std::mem::take(&mut room.pending),
+                None => continue,
+            };
+            self.deliver(&company, &pending, false).await;
+        }
+    }
+
+    /// Sends events to everybody in a room, a part at a time, so that sockets can be written to in between.
+    async fn deliver(&self, company: &CompanyId, events: &[Arc<Delivery>], owed: bool) {
+        let mut rest = events;
+        while !rest.is_empty() {
+            let mut size = 0;
+            let fits = |event: &&Arc<Delivery>| {
+                size += event.size();
+                size <= MAX_FLUSH
+            };
+            let (part, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            self.deliver_part(company, part, owed);
+            rest = later;
+            if !rest.is_empty() {
+                yield_now().await;
             }
         }
     }
 
-    fn carry_out(&self, message: ToWorker) {
+    fn deliver_part(&self, company: &CompanyId, events: &[Arc<Delivery>], owed: bool) {
+        let rooms = self.registry.rooms.borrow();
+        let (Some(room), Some(last)) = (rooms.get(company), events.last()) else { return };
+        for (filter, members) in &room.groups {
+            let passing = passing(events, filter);
+            let pieces = join(&passing);
+            for member in members {
+                member.sink.deliver(&passing, &pieces, owed, last.id);
+            }
+            self.app.metrics.deliveries.inc_by((passing.len() * members.len()) as u64);
+        }
+    }
+
+    async fn carry_out(&self, message: ToWorker) {
         match message {
             ToWorker::Deliver(..) => {}
+            ToWorker::CatchUp(company, events) => self.deliver(&company, &events, true).await,
             ToWorker::Admit(session, admission) => self.admit(session, admission),
             ToWorker::Resync(company, position, reason) => {
-                let mut rooms = self.registry.rooms.borrow_mut();
-                let Some(room) = rooms.get_mut(&company) else { return };
-                room.position = Some(position);
+                let rooms = self.registry.rooms.borrow();
+                let Some(room) = rooms.get(&company) else { return };
                 let frame = resync(position, reason);
                 room.groups.values().flatten().for_each(|member| member.sink.tell(Control::Resync(position), &frame));
             }
@@ -122,12 +166,12 @@ impl Worker {
         }
         let stands_at = missed.last().map_or(position, |event| event.id);
         let events = passing(&missed, &member.filter.borrow());
-        member.sink.deliver(&events, &join(&events), true);
+        member.sink.deliver(&events, &backlog(&events), true, stands_at);
         self.app.metrics.deliveries.inc_by(events.len() as u64);
         if degraded != deferred {
             self.tell_status(&member, if degraded { DeliveryState::Degraded } else { DeliveryState::Live });
         }
-        self.registry.enter(&member, stands_at);
+        self.registry.enter(&member);
     }
 
     fn tell_status(&self, member: &Member, state: DeliveryState) {
@@ -138,10 +182,10 @@ impl Worker {
         let frame = Frame::of(&ServerFrame::Welcome {
             session: format!("{:016x}", member.session),
             company_id: member.company.clone(),
-            last_event_id: position,
+            last_event_id: if deferred { position } else { clock::outward(position) },
             resume,
             heartbeat_ms: u64::from(self.app.pace.heartbeat_secs) * 1000,
-            token_expires_at: crate::clock::date(member.expires_at.get()),
+            token_expires_at: clock::date(member.expires_at.get()),
         });
         member.sink.tell(Control::Welcome { resume, position, deferred }, &frame);
         if let Some(outbox) = member.outbox() {
@@ -152,11 +196,20 @@ impl Worker {
 }
 
 fn resync(position: Cursor, reason: &str) -> Frame {
-    Frame::of(&ServerFrame::Resync { reason: reason.to_owned(), last_event_id: position })
+    Frame::of(&ServerFrame::Resync { reason: reason.to_owned(), last_event_id: clock::outward(position) })
 }
 
 fn passing(events: &[Arc<Delivery>], filter: &TypeFilter) -> Vec<Arc<Delivery>> {
     events.iter().filter(|event| filter.passes(event.event_type.as_str())).cloned().collect()
+}
+
+/// The frames of a backlog for a socket. A large one is not copied for each session that returns.
+fn backlog(events: &[Arc<Delivery>]) -> Vec<Bytes> {
+    if events.iter().map(|event| event.size()).sum::<usize>() <= MAX_JOINED_BACKLOG {
+        join(events)
+    } else {
+        events.iter().map(|event| event.frame.bytes().clone()).collect()
+    }
 }
 
 /// The frames for a socket, in as few pieces as their size allows.

@@ -11,6 +11,7 @@ use slab::Slab;
 use tokio::sync::mpsc;
 
 use crate::{
+    clock,
     delivery::Delivery,
     dispatcher::{DispatcherHandle, FromWorker, SessionId, WorkerId},
     session::{Disconnect, Member, Session, Stage},
@@ -42,8 +43,6 @@ pub(super) struct WorkerRoom {
     present: usize,
     /// Those that are in, by what they may receive: a filter is asked once per event and group.
     pub(super) groups: HashMap<TypeFilter, Vec<Rc<Member>>>,
-    /// The newest event that those who are in were sent, or were spared by their filter.
-    pub(super) position: Option<Cursor>,
     /// Events that wait to be written together.
     pub(super) pending: Vec<Arc<Delivery>>,
 }
@@ -76,6 +75,7 @@ impl Registry {
         self.rooms.borrow_mut().entry(company.clone()).or_default().present += 1;
         let slot = self.sessions.borrow_mut().insert(Registered { member: member.clone(), actor, generation });
         let session = SessionId { worker: self.worker, slot, generation };
+        let cursor = cursor.map(clock::inward);
         if self.dispatcher.try_send(FromWorker::Join { session, company, cursor }).is_err() {
             member.sink.close(CloseCode::Overloaded);
         }
@@ -100,12 +100,6 @@ impl Registry {
         }
     }
 
-    /// The newest event that a company's sessions here have, or were spared by their filter.
-    #[must_use]
-    pub fn position(&self, company: &CompanyId) -> Option<Cursor> {
-        self.rooms.borrow().get(company).and_then(|room| room.position)
-    }
-
     /// The session, if it is still the one that is meant.
     pub(super) fn find(&self, id: SessionId) -> Option<Rc<Member>> {
         let sessions = self.sessions.borrow();
@@ -113,11 +107,11 @@ impl Registry {
         Some(found.member.clone())
     }
 
-    /// From here on, the place that the room stands at, the session receives its company's events.
-    pub(super) fn enter(&self, member: &Rc<Member>, position: Cursor) {
+    /// From here on the session receives its company's events.
+    pub(super) fn enter(&self, member: &Rc<Member>) {
         if let Some(room) = self.rooms.borrow_mut().get_mut(&member.company) {
             member.stage.set(Stage::In);
-            room.position = Some(position);
+            member.entered.set(true);
             room.add(member);
         }
     }
@@ -151,8 +145,13 @@ impl Registry {
 
     /// The session is over.
     pub fn leave(&self, slot: usize) {
-        let member = self.sessions.borrow_mut().remove(slot).member;
+        let Registered { member, generation, .. } = self.sessions.borrow_mut().remove(slot);
         self.silence(&member);
+        if !member.entered.get() {
+            // When the queue is full the room finds out when it lets the session in.
+            let session = SessionId { worker: self.worker, slot, generation };
+            let _ = self.dispatcher.try_send(FromWorker::Cancel(session, member.company.clone()));
+        }
         let mut rooms = self.rooms.borrow_mut();
         if let Entry::Occupied(mut room) = rooms.entry(member.company.clone()) {
             room.get_mut().present -= 1;

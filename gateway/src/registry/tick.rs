@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     clock,
-    defaults::{CLOSE_GRACE, JOIN_TIMEOUT, SILENT_HEARTBEATS, TICK, TOKEN_LEEWAY},
+    defaults::{CLOSE_GRACE, JOIN_TIMEOUT, SILENT_HEARTBEATS, STALLED, TICK, TOKEN_LEEWAY},
     session::{Control, End, Item, Member, Sink, Stage},
     worker::Worker,
 };
@@ -52,6 +52,9 @@ fn verdict(member: &Member, tick: u32, now: u64, heartbeat: u32) -> Verdict {
         // One second early, so that nothing is delivered after the leeway.
         (None, _) if now + 1 >= member.expires_at.get().saturating_add(TOKEN_LEEWAY.as_secs()) => {
             Verdict::End(CloseCode::TokenExpired)
+        }
+        (None, _) if member.outbox().is_some_and(|outbox| u64::from(outbox.stalled_for(tick)) > STALLED.as_secs()) => {
+            Verdict::End(CloseCode::SlowConsumer)
         }
         (None, Stage::Joining) if u64::from(lasted) > JOIN_TIMEOUT.as_secs() => Verdict::End(CloseCode::Overloaded),
         (None, _)

@@ -13,6 +13,8 @@ pub enum Effect {
     Admit(SessionId, Outcome),
     /// Deliver an event to every session that is in.
     Deliver(Arc<Delivery>),
+    /// Deliver what every session that is in has missed.
+    CatchUp(Vec<Arc<Delivery>>),
     /// Tell every session that is in that something may be missing.
     Resync {
         /// The place to go on from.

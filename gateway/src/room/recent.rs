@@ -47,7 +47,7 @@ impl Recent {
     /// Everything after `cursor`, when that can be told from here.
     pub(super) fn after(&self, cursor: Cursor) -> Option<Vec<Arc<Delivery>>> {
         let first = self.events.front()?.id;
-        if cursor.epoch != first.epoch || !(first.follows(cursor) || first <= cursor) {
+        if !(first.follows(cursor) || (cursor.epoch == first.epoch && first <= cursor)) {
             return None;
         }
         let from = self.events.partition_point(|event| event.id <= cursor);

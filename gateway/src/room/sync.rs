@@ -61,7 +61,7 @@ pub struct Room {
     recent: Recent,
     /// Live events heard while the log is read.
     held: VecDeque<Arc<Delivery>>,
-    /// Some could not be held: the log must be read again.
+    /// Something may have been missed since the read under way was asked for: the log must be read again.
     overflowed: bool,
     /// Reads in a row after which a held event still did not follow.
     rereads: u8,
@@ -147,10 +147,21 @@ impl Room {
 
     /// Something may have been missed although the link is up.
     pub fn doubt(&mut self, effects: &mut Vec<Effect>) {
-        if self.stage == Stage::Live {
-            self.stage = Stage::Reading;
-            self.read(effects);
+        match self.stage {
+            Stage::Live => {
+                // A read under way may have been answered before the doubt arose.
+                self.overflowed = self.reading.is_some();
+                self.stage = Stage::Reading;
+                self.read(effects);
+            }
+            Stage::Reading => self.overflowed = true,
+            Stage::Down | Stage::Subscribing => {}
         }
+    }
+
+    /// A session that was waiting is gone.
+    pub fn cancel(&mut self, session: SessionId) {
+        self.waiting.retain(|waiting| waiting.session != session);
     }
 
     /// Nothing was heard for a while: compare the position with the log. The room stays live meanwhile.
@@ -202,7 +213,9 @@ impl Room {
             self.degraded = false;
             effects.push(Effect::Status(DeliveryState::Live));
         }
-        self.answer(reading.from, &run, effects);
+        if self.stage == Stage::Live {
+            self.answer(reading.from, &run, effects);
+        }
         if !self.waiting.is_empty() || self.stage == Stage::Reading {
             self.read(effects);
         }
@@ -218,12 +231,7 @@ impl Room {
                 self.recent.extend_back(&run.events, self.budget);
             }
             Some(position) => match run.after(position, self.recent.last()) {
-                Ok(missed) => {
-                    for event in missed {
-                        // It follows: the run is contiguous from the position on.
-                        let _ = self.advance(event.clone(), effects);
-                    }
-                }
+                Ok(missed) => self.catch_up(missed, effects),
                 Err(reason) => {
                     if reason == REPLACED {
                         self.suspect = Some(run.top);
@@ -249,11 +257,7 @@ impl Room {
         let position = self.position.unwrap_or(Cursor::EMPTY);
         let moved_on = asked_at != self.position && run.top.epoch == position.epoch && run.top <= position;
         match run.after(position, self.recent.last()) {
-            Ok(missed) => {
-                for event in missed {
-                    let _ = self.advance(event.clone(), effects);
-                }
-            }
+            Ok(missed) => self.catch_up(missed, effects),
             Err(_) if moved_on || (!run.complete && run.top == position) => {}
             Err(_) => self.stage = Stage::Reading,
         }
@@ -269,7 +273,9 @@ impl Room {
                     self.held.push_front(event);
                     self.stage = Stage::Reading;
                 } else {
+                    // Among them may be events that happened after the log was read.
                     self.held.clear();
+                    self.overflowed = true;
                     self.rereads = 0;
                     self.resync(top, UNPROVEN, effects);
                 }
@@ -277,6 +283,16 @@ impl Room {
             }
         }
         self.rereads = 0;
+    }
+
+    /// Delivers what was missed; the events follow each other and the position.
+    fn catch_up(&mut self, missed: &[Arc<Delivery>], effects: &mut Vec<Effect>) {
+        let Some(last) = missed.last() else { return };
+        self.position = Some(last.id);
+        for event in missed {
+            self.recent.push(event.clone(), self.budget);
+        }
+        effects.push(Effect::CatchUp(missed.to_vec()));
     }
 
     fn resync(&mut self, position: Cursor, reason: &'static str, effects: &mut Vec<Effect>) {
@@ -294,10 +310,8 @@ impl Room {
             let outcome = match waiting.cursor {
                 None if waiting.deferred => Outcome::Lost(position, JOINED_DEGRADED),
                 None => Outcome::Fresh(position),
-                // It came from before the read, or the room is about to learn of what it has already.
-                Some(cursor)
-                    if from.is_none_or(|from| cursor < from) || (cursor > position && self.stage == Stage::Reading) =>
-                {
+                // It came from before the read.
+                Some(cursor) if from.is_none_or(|from| cursor < from) => {
                     self.waiting.push(waiting);
                     continue;
                 }

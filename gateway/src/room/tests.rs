@@ -41,23 +41,31 @@ fn top(cursor: Cursor) -> LogSlice {
 
 /// What a room did, in short.
 fn told(effects: &[Effect]) -> Vec<String> {
-    let ids =
-        |events: &[Arc<Delivery>]| events.iter().map(|event| event.id.seq.to_string()).collect::<Vec<_>>().join(",");
     effects
         .iter()
-        .map(|effect| match effect {
-            Effect::Read(None) => "read top".into(),
-            Effect::Read(Some(from)) => format!("read {from}"),
-            Effect::Deliver(event) => format!("deliver {}", event.id),
-            Effect::Resync { position, .. } => format!("resync {position}"),
-            Effect::Status(DeliveryState::Live) => "live".into(),
-            Effect::Status(DeliveryState::Degraded) => "degraded".into(),
-            Effect::Admit(who, Outcome::Fresh(position)) => format!("{} fresh {position}", who.slot),
-            Effect::Admit(who, Outcome::Recovered(from, events)) => format!("{} {from} + [{}]", who.slot, ids(events)),
-            Effect::Admit(who, Outcome::Lost(position, _)) => format!("{} lost {position}", who.slot),
-            Effect::Admit(who, Outcome::Deferred(_)) => format!("{} deferred", who.slot),
+        .flat_map(|effect| match effect {
+            Effect::CatchUp(events) => events.iter().map(|event| format!("deliver {}", event.id)).collect(),
+            other => vec![one(other)],
         })
         .collect()
+}
+
+fn one(effect: &Effect) -> String {
+    let ids =
+        |events: &[Arc<Delivery>]| events.iter().map(|event| event.id.seq.to_string()).collect::<Vec<_>>().join(",");
+    match effect {
+        Effect::CatchUp(_) => unreachable!("told one by one"),
+        Effect::Read(None) => "read top".into(),
+        Effect::Read(Some(from)) => format!("read {from}"),
+        Effect::Deliver(event) => format!("deliver {}", event.id),
+        Effect::Resync { position, .. } => format!("resync {position}"),
+        Effect::Status(DeliveryState::Live) => "live".into(),
+        Effect::Status(DeliveryState::Degraded) => "degraded".into(),
+        Effect::Admit(who, Outcome::Fresh(position)) => format!("{} fresh {position}", who.slot),
+        Effect::Admit(who, Outcome::Recovered(from, events)) => format!("{} {from} + [{}]", who.slot, ids(events)),
+        Effect::Admit(who, Outcome::Lost(position, _)) => format!("{} lost {position}", who.slot),
+        Effect::Admit(who, Outcome::Deferred(_)) => format!("{} deferred", who.slot),
+    }
 }
 
 /// Runs one step and says what the room did.
@@ -104,8 +112,7 @@ fn a_new_company_begins_at_the_empty_log() {
     step(&mut room, Room::subscribed);
     assert_eq!(read(&mut room, LogSlice { top: None, events: vec![] }), ["0 fresh 0-0"]);
     assert_eq!(hear(&mut room, at(7, 1)), ["deliver 7-1"]);
-    assert_eq!(join(&mut room, 1, Some(Cursor::EMPTY)), ["read 0-0"]);
-    assert_eq!(read(&mut room, slice(7, 1..=1)), ["1 0-0 + [1]"]);
+    assert_eq!(join(&mut room, 1, Some(Cursor::EMPTY)), ["1 0-0 + [1]"]);
 }
 
 #[test]
@@ -157,8 +164,28 @@ fn an_announcement_that_is_not_in_the_log_ends_in_a_resync() {
     assert_eq!(hear(&mut room, at(7, 99)), ["read 7-10"]);
     assert_eq!(read(&mut room, top(at(7, 10))), ["read 7-10"]);
     assert_eq!(read(&mut room, top(at(7, 10))), ["read 7-10"]);
-    assert_eq!(read(&mut room, top(at(7, 10))), ["resync 7-10"]);
+    assert_eq!(read(&mut room, top(at(7, 10))), ["resync 7-10", "read 7-10"]);
+    assert!(read(&mut room, top(at(7, 10))).is_empty());
     assert_eq!(hear(&mut room, at(7, 11)), ["deliver 7-11"]);
+}
+
+#[test]
+fn a_doubt_that_arises_during_a_read_leads_to_another() {
+    let mut room = live();
+    step(&mut room, Room::doubt);
+    assert!(step(&mut room, Room::doubt).is_empty());
+    assert_eq!(read(&mut room, top(at(7, 10))), ["read 7-10"], "the first may have been answered before");
+    assert_eq!(read(&mut room, slice(7, 11..=12)), ["deliver 7-11", "deliver 7-12"]);
+}
+
+#[test]
+fn a_session_that_left_while_waiting_is_forgotten() {
+    let mut room = Room::new(Stage::Down, BUDGET);
+    join(&mut room, 0, None);
+    room.cancel(session(0));
+    room.link_up();
+    assert_eq!(step(&mut room, Room::subscribed), ["read top"]);
+    assert_eq!(read(&mut room, top(at(7, 10))), ["live"]);
 }
 
 #[test]

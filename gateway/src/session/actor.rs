@@ -52,7 +52,8 @@ impl Session {
     /// Starts a session over an upgraded socket; `read` is what the client sent right behind its handshake.
     pub(super) fn begin(worker: Rc<Worker>, member: Member, cursor: Option<shared::Cursor>, read: &[u8]) {
         let member = Rc::new(member);
-        Session::create(|context| Self {
+        let draining = worker.app.health.is_draining();
+        let actor = Session::create(|context| Self {
             slot: worker.registry.join(member.clone(), Some(context.address()), cursor),
             worker,
             member,
@@ -62,6 +63,10 @@ impl Session {
             early: !read.is_empty(),
             peer_closed: false,
         });
+        if draining {
+            // The worker may have told its sessions already.
+            let _ = actor.try_send(Disconnect(CloseCode::Restart));
+        }
     }
 
     /// Reads and writes as far as the socket goes. Ready when the session is over.
@@ -111,7 +116,9 @@ impl Session {
             !self.peer_closed
         });
         self.inbound = inbound;
-        if let Err(code) = outcome {
+        if let Err(code) = outcome
+            && self.member.sink.end().is_none()
+        {
             self.worker.app.metrics.client_error(code.reason());
             self.end(code);
         }

@@ -81,6 +81,8 @@ pub struct Feed {
     unsent: Cell<usize>,
     owed: Cell<usize>,
     end: Cell<Option<End>>,
+    /// The newest event that was queued here, or that the filter kept back.
+    position: Cell<Option<Cursor>>,
     task: RefCell<Option<Waker>>,
 }
 
@@ -89,6 +91,19 @@ impl Feed {
     #[must_use]
     pub fn end(&self) -> Option<End> {
         self.end.get()
+    }
+
+    /// The newest event that was queued here, or that the filter kept back.
+    #[must_use]
+    pub fn position(&self) -> Option<Cursor> {
+        self.position.get()
+    }
+
+    /// The session has been given, or spared, everything up to here.
+    pub fn advance(&self, position: Cursor) {
+        if self.end.get().is_none() {
+            self.position.set(Some(position));
+        }
     }
 
     /// Queues a frame. A client that leaves too much unread is closed as slow; what it is owed does not count.

@@ -33,6 +33,8 @@ pub struct Member {
     pub filter: RefCell<TypeFilter>,
     /// How far it has come.
     pub stage: Cell<Stage>,
+    /// It was let into the room once.
+    pub entered: Cell<bool>,
     /// Its place among the room's sessions with the same filter.
     pub index: Cell<usize>,
     /// When the token expires, in unix seconds.
@@ -56,6 +58,7 @@ impl Member {
             user: identity.user,
             filter: filter.into(),
             stage: Cell::new(Stage::Joining),
+            entered: Cell::new(false),
             index: Cell::new(0),
             expires_at: Cell::new(identity.expires_at),
             heard_at: Cell::new(worker.tick()),

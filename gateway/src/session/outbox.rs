@@ -55,6 +55,10 @@ struct Queue {
     unsent: usize,
     /// How many of them were owed to the client when it joined: they do not make it slow.
     owed: usize,
+    /// How many bytes the socket took so far.
+    taken: u64,
+    /// `taken` when the worker last looked, and the tick at which it last was another.
+    looked: (u64, u32),
     /// Part of the first piece is on the wire, so the rest must follow.
     begun: bool,
     end: Option<End>,
@@ -83,6 +87,15 @@ impl Outbox {
     #[must_use]
     pub fn is_flushed(&self) -> bool {
         self.queue.borrow().pieces.is_empty()
+    }
+
+    /// For how many ticks the socket has taken nothing although something waits for it.
+    pub fn stalled_for(&self, tick: u32) -> u32 {
+        let mut queue = self.queue.borrow_mut();
+        if queue.pieces.is_empty() || queue.looked.0 != queue.taken {
+            queue.looked = (queue.taken, tick);
+        }
+        tick.wrapping_sub(queue.looked.1)
     }
 
     /// Sends whole frames. A client that leaves too much unread is closed as slow.
@@ -178,6 +191,7 @@ impl Outbox {
 
 impl Queue {
     fn sent(&mut self, mut count: usize) {
+        self.taken += count as u64;
         self.unsent -= count;
         self.owed = self.owed.saturating_sub(count);
         while let Some(first) = self.pieces.front_mut() {

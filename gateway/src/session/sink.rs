@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use shared::CloseCode;
+use shared::{CloseCode, Cursor};
 
 use super::{
     feed::{Control, Feed, Item},
@@ -25,18 +25,25 @@ impl Sink {
     pub fn tell(&self, control: Control, frame: &Frame) {
         match self {
             Self::Socket(outbox) => outbox.send(frame.bytes()),
-            Self::Stream(feed) | Self::Poll(feed) => feed.push(Item::Control(control, frame.clone()), false),
+            Self::Stream(feed) | Self::Poll(feed) => {
+                feed.push(Item::Control(control, frame.clone()), false);
+                if let Some(position) = control.position() {
+                    feed.advance(position);
+                }
+            }
         }
     }
 
     /// Sends events, joined to `pieces` for a socket. Those that the client is `owed` since it was away it may take its
-    /// time to read.
-    pub fn deliver(&self, events: &[Arc<Delivery>], pieces: &[Bytes], owed: bool) {
+    /// time to read; a poll reads all that there is, and ends.
+    pub fn deliver(&self, events: &[Arc<Delivery>], pieces: &[Bytes], owed: bool, position: Cursor) {
         match self {
             Self::Socket(outbox) if owed => pieces.iter().for_each(|piece| outbox.send_owed(piece)),
             Self::Socket(outbox) => pieces.iter().for_each(|piece| outbox.send(piece)),
             Self::Stream(feed) | Self::Poll(feed) => {
+                let owed = owed || matches!(self, Self::Poll(_));
                 events.iter().for_each(|event| feed.push(Item::Event(event.clone()), owed));
+                feed.advance(position);
             }
         }
     }

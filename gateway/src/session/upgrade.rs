@@ -36,19 +36,23 @@ pub async fn upgrade(worker: Rc<Worker>, request: Request, framed: Framed<TcpStr
     let decision = handshake::check(&worker.app, request.head())
         .and_then(|accepted| Ok((accepted, worker.app.health.admit().map_err(Problem::not_ready)?)));
     let parts = framed.into_parts();
-    let (mut stream, codec) = (parts.io, parts.codec);
+    // Answers to earlier requests on the same connection go first.
+    let (mut stream, codec, earlier) = (parts.io, parts.codec, parts.write_buf);
     match decision {
         Ok((accepted, place)) => {
             let response = switch(&request, accepted.protocol);
-            if answer(&mut stream, codec, response.map_body(|_, ()| Bytes::new())).await {
+            if answer(&mut stream, codec, earlier, response.map_body(|_, ()| Bytes::new())).await {
                 worker.app.metrics.accepted.inc();
                 begin(worker, stream, accepted, place, &parts.read_buf);
             }
         }
         Err(problem) => {
-            worker.app.metrics.rejected(problem.code());
+            // A refused token was counted by its reason.
+            if problem.code() != "unauthorized" {
+                worker.app.metrics.rejected(problem.code());
+            }
             debug!(code = problem.code(), "refused a handshake");
-            answer(&mut stream, codec, problem.into_raw_response()).await;
+            answer(&mut stream, codec, earlier, problem.into_raw_response()).await;
         }
     }
     Ok(())
@@ -71,10 +75,9 @@ fn switch(request: &Request, protocol: Option<&'static str>) -> Response<()> {
 }
 
 /// Writes a response on the raw socket; false when the client is gone or does not read.
-async fn answer(stream: &mut TcpStream, mut codec: Codec, response: Response<Bytes>) -> bool {
+async fn answer(stream: &mut TcpStream, mut codec: Codec, mut bytes: BytesMut, response: Response<Bytes>) -> bool {
     let (head, body) = response.into_parts();
     let size = if head.status() == StatusCode::SWITCHING_PROTOCOLS { BodySize::None } else { body.size() };
-    let mut bytes = BytesMut::new();
     if codec.encode(Message::Item((head, size)), &mut bytes).is_err() {
         return false;
     }

@@ -7,4 +7,5 @@ mod log;
 mod overload;
 mod rights;
 mod script;
+mod sentinel;
 mod support;

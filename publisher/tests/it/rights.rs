@@ -4,7 +4,8 @@ use publisher::{PublishError, Publisher, new_event_id};
 
 use crate::support::{Numbered, RedisServer, calls, company, connections, envelope, log, numbers, run};
 
-const COMMANDS: &str = "resetkeys resetchannels -@all +ping +hello +evalsha +script|load +xadd +xrevrange +get \
+/// All but the channels.
+pub(crate) const COMMANDS: &str = "resetkeys resetchannels -@all +ping +hello +evalsha +script|load +xadd +xrevrange +get \
                         +set +pexpire +publish %RW~{company:*}:log %RW~{company:*}:idem:*";
 
 async fn publisher_as(server: &RedisServer, rights: &str) -> Publisher {

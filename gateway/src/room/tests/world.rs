@@ -149,29 +149,33 @@ impl World {
                         return Err(TestCaseError::fail("two reads at once"));
                     }
                 }
-                Effect::Deliver(event) => {
-                    let before = event.id.before();
-                    let history = (before.epoch == self.epoch && before.seq > 0)
-                        .then(|| self.lineage.get(before.seq as usize - 1).copied())
-                        .flatten();
-                    for place in self.sessions.values_mut() {
-                        if !event.id.follows(place.position) {
-                            return Err(TestCaseError::fail(format!("{} delivered after {place:?}", event.id)));
-                        }
-                        if let (Some(seen), Some(history)) = (place.lineage, history)
-                            && seen != history
-                        {
-                            return Err(TestCaseError::fail(format!("{} continues another history", event.id)));
-                        }
-                        *place = Place { position: event.id, lineage: Some(lineage_of(&event)) };
-                    }
-                }
+                Effect::Deliver(event) => self.deliver(&event)?,
+                Effect::CatchUp(events) => events.iter().try_for_each(|event| self.deliver(event))?,
                 Effect::Resync { position, .. } => {
                     self.sessions.values_mut().for_each(|place| *place = Place { position, lineage: None });
                 }
                 Effect::Status(_) => {}
                 Effect::Admit(who, outcome) => self.admit(who.slot, outcome)?,
             }
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, event: &Delivery) -> Result<(), TestCaseError> {
+        let before = event.id.before();
+        let history = (before.epoch == self.epoch && before.seq > 0)
+            .then(|| self.lineage.get(before.seq as usize - 1).copied())
+            .flatten();
+        for place in self.sessions.values_mut() {
+            if !event.id.follows(place.position) {
+                return Err(TestCaseError::fail(format!("{} delivered after {place:?}", event.id)));
+            }
+            if let (Some(seen), Some(history)) = (place.lineage, history)
+                && seen != history
+            {
+                return Err(TestCaseError::fail(format!("{} continues another history", event.id)));
+            }
+            *place = Place { position: event.id, lineage: Some(lineage_of(event)) };
         }
         Ok(())
     }

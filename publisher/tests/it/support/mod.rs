@@ -1,7 +1,8 @@
-//! A Redis of one's own, a proxy that loses answers, and what is in the log.
+//! A Redis of one's own, sentinels, a proxy that loses answers, and what is in the log.
 
 mod proxy;
 mod redis_server;
+mod sentinels;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use redis::aio::MultiplexedConnection;
 pub(crate) use self::{
     proxy::{Fault, Proxy},
     redis_server::{RedisServer, free_port},
+    sentinels::{Cluster, NAME, Sentinel},
 };
 
 /// An event with a number to know it by.
@@ -99,6 +101,21 @@ pub(crate) async fn calls(redis: &mut MultiplexedConnection, command: &str) -> u
 pub(crate) async fn connections(redis: &mut MultiplexedConnection) -> u64 {
     let info = info(redis, "stats").await;
     info.lines().find_map(|line| line.strip_prefix("total_connections_received:")).unwrap().trim().parse().unwrap()
+}
+
+/// What a server believes itself to be.
+pub(crate) async fn role(redis: &mut MultiplexedConnection) -> &'static str {
+    match redis::cmd("ROLE").query_async(redis).await.unwrap() {
+        redis::Role::Primary { .. } => "master",
+        redis::Role::Replica { .. } => "replica",
+        _ => "neither",
+    }
+}
+
+/// How much of the master's stream a server has written or read.
+async fn replication_offset(redis: &mut MultiplexedConnection) -> u64 {
+    let info = info(redis, "replication").await;
+    info.lines().find_map(|line| line.strip_prefix("master_repl_offset:")).unwrap().trim().parse().unwrap()
 }
 
 async fn info(redis: &mut MultiplexedConnection, section: &str) -> String {

@@ -1,0 +1,130 @@
+//! Where Redis is: at an address, or wherever the sentinels say its master is at the moment.
+//!
+//! The driver's own Sentinel client believes the first sentinel that answers, with a patience that cannot be set, and
+//! `deadpool-redis` builds on it. So [`sentinels`] asks by itself and believes the newest configuration that a majority
+//! knows. Nothing is kept: whoever connects asks anew.
+
+mod sentinels;
+mod url;
+
+use std::{fmt, io};
+
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, RedisResult, Role,
+    aio::MultiplexedConnection,
+    cmd,
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
+};
+
+use self::sentinels::Sentinels;
+use crate::defaults;
+
+/// Where Redis is, and who connects to it.
+///
+/// - `redis://[user:password@]host[:port][/db]`: a server.
+/// - `redis+sentinel://[user:password@]host[:port][,host[:port]...]/master-name[/db]`: the server that the sentinels at
+///   these addresses (port 26379 unless given) name as the master of that name. User and password are those of the
+///   server. For sentinels that ask for some, too: `?sentinelUser=..&sentinelPassword=..`, or the password alone.
+///
+/// Special characters in names and passwords are percent-encoded.
+#[derive(Clone)]
+pub struct Endpoint(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    /// Always the same.
+    Server(Client),
+    /// To be asked for.
+    Sentinels(Sentinels),
+}
+
+impl Endpoint {
+    /// Reads a URL. Connects nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it, without repeating it: there may be a password in it.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        url::parse(url).map(Self)
+    }
+
+    /// A client of the server to talk to now. Behind sentinels it is asked for anew each time, and has said itself that
+    /// it is a master. Takes a second for the sentinels and one for the server at most.
+    ///
+    /// # Errors
+    /// When no sentinel knows the master, or it cannot be reached, or is none.
+    pub async fn client(&self) -> RedisResult<Client> {
+        let client = self.locate().await?;
+        if let Kind::Sentinels(_) = self.0 {
+            let config = connection_config();
+            self.verify(&mut client.get_multiplexed_async_connection_with_config(&config).await?).await?;
+        }
+        Ok(client)
+    }
+
+    /// Whether a client that [`client`](Self::client) gave still leads to the master.
+    ///
+    /// A master that was cut off and replaced does not know of it, and connections to it stay open: whoever holds one
+    /// asks from time to time. It costs a short connection to each sentinel; without sentinels it is always true.
+    ///
+    /// # Errors
+    /// When a majority of the sentinels does not answer. Nothing is known then, which is no reason to move.
+    pub async fn is_current(&self, client: &Client) -> RedisResult<bool> {
+        let address = client.get_connection_info().addr();
+        Ok(self.masters().await?.is_none_or(|masters| masters.contains(address)))
+    }
+
+    /// Like [`client`](Self::client), but nobody has asked the server yet what it is.
+    pub(crate) async fn locate(&self) -> RedisResult<Client> {
+        match &self.0 {
+            Kind::Server(client) => Ok(client.clone()),
+            Kind::Sentinels(sentinels) => sentinels.locate().await,
+        }
+    }
+
+    /// Makes sure that the server at the other end is a master, if it was sentinels who named it.
+    ///
+    /// They may be behind, and what one of them has just promoted may not have noticed yet.
+    pub(crate) async fn verify(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+        match self.0 {
+            Kind::Server(_) => Ok(()),
+            Kind::Sentinels(_) => match cmd("ROLE").query_async(connection).await? {
+                Role::Primary { .. } => Ok(()),
+                _ => Err(io::Error::other("the server that the sentinels name is not a master").into()),
+            },
+        }
+    }
+
+    /// The address of the master, in every spelling that a sentinel has for it; nothing without sentinels.
+    pub(crate) async fn masters(&self) -> RedisResult<Option<Vec<ConnectionAddr>>> {
+        match &self.0 {
+            Kind::Server(_) => Ok(None),
+            Kind::Sentinels(sentinels) => sentinels.agree().await.map(Some),
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    /// Without the URL: there may be a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").finish_non_exhaustive()
+    }
+}
+
+/// A client whose connections are quick, and notice a peer that vanished: the driver's default does neither.
+fn client(server: ConnectionInfo) -> RedisResult<Client> {
+    let keepalive = TcpKeepalive::new()
+        .with_time(defaults::KEEPALIVE_IDLE)
+        .with_interval(defaults::KEEPALIVE_INTERVAL)
+        .with_retries(defaults::KEEPALIVE_PROBES);
+    let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let tcp = tcp.set_user_timeout(defaults::TCP_USER_TIMEOUT);
+    Client::open(server.set_tcp_settings(tcp))
+}
+
+/// For a question that is asked on a connection of its own.
+fn connection_config() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(defaults::CONNECT_TIMEOUT))
+        .set_response_timeout(Some(defaults::RESPONSE_TIMEOUT))
+}
