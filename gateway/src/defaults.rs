@@ -61,8 +61,8 @@ pub(crate) const READ_BUFFER: usize = 16 * 1024;
 /// Requests before the upgrade must have arrived whole by then.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long an idle HTTP connection is kept.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long an idle HTTP connection is kept. It holds a descriptor that a session could have.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// Pending connections in the kernel: a storm after an outage must fit.
 pub(crate) const LISTEN_BACKLOG: i32 = 4096;
@@ -114,6 +114,13 @@ pub(crate) const MAX_CATCH_UP_BYTES: usize = 80 * 1024 * 1024;
 /// Reads of the log under way at once.
 pub(crate) const CONCURRENT_READS: usize = 8;
 
+/// Screens that read a company's newest events at once; they wait for each other, not rooms for them.
+pub(crate) const CONCURRENT_PAINTS: usize = 4;
+/// Events in one page of such a read, and bytes after which it has enough.
+pub(crate) const PAINT_PAGE: usize = 100;
+/// See [`PAINT_PAGE`].
+pub(crate) const MAX_PAINT_BYTES: usize = 16 * 1024 * 1024;
+
 /// How long a room without sessions stays subscribed: a page reload takes seconds.
 pub(crate) const ROOM_LINGER: Duration = Duration::from_secs(30);
 
@@ -135,8 +142,8 @@ pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(3);
 pub(crate) const PROBE_MISSES: u32 = 2;
 /// Reconnecting begins with at most this delay and doubles up to the second.
 pub(crate) const REDIS_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-/// A read of the log that failed is tried again after about this time.
-pub(crate) const READ_RETRY: Duration = Duration::from_millis(250);
+/// A read of the log that failed is tried again after at most the first, doubling up to the second.
+pub(crate) const READ_RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
 /// Events in one publish request.
 pub(crate) const MAX_PUBLISH_BATCH: usize = 100;

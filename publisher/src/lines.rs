@@ -69,7 +69,8 @@ impl Lines {
         self.check().await;
         let number = self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len();
         let slot = Arc::clone(&lock(&self.slots[number]));
-        let line = slot.get_or_try_init(async || self.opener.open().await).await?;
+        // Boxed, for a publish should not have to carry what it rarely needs.
+        let line = slot.get_or_try_init(|| Box::pin(self.opener.open())).await?;
         let connection = line.connection();
         Ok(Lease { connection, number, slot })
     }
@@ -94,22 +95,23 @@ impl Lines {
             }
             Arc::clone(&check.done)
         };
-        done.get_or_init(async || {
-            // A line that is opened asks for itself.
-            if !self.slots.iter().any(|slot| lock(slot).initialized()) {
-                return;
-            }
-            // Without an answer the lines are as good as before.
-            if let Ok(Ok(Some(masters))) = timeout(defaults::SENTINEL_PATIENCE, self.opener.endpoint.masters()).await {
-                for slot in &self.slots {
-                    let mut current = lock(slot);
-                    if current.get().is_some_and(|line| !masters.contains(&line.server)) {
-                        *current = Slot::default();
-                    }
+        done.get_or_init(|| Box::pin(self.leave_old_masters())).await;
+    }
+
+    async fn leave_old_masters(&self) {
+        // A line that is opened asks for itself.
+        if !self.slots.iter().any(|slot| lock(slot).initialized()) {
+            return;
+        }
+        // Without an answer the lines are as good as before.
+        if let Ok(Ok(Some(masters))) = timeout(defaults::SENTINEL_PATIENCE, self.opener.endpoint.masters()).await {
+            for slot in &self.slots {
+                let mut current = lock(slot);
+                if current.get().is_some_and(|line| !masters.contains(&line.server)) {
+                    *current = Slot::default();
                 }
             }
-        })
-        .await;
+        }
     }
 }
 

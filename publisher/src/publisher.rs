@@ -46,7 +46,8 @@ pub fn new_event_id() -> EventId {
 }
 
 impl Publisher {
-    /// A publisher with the default settings. Connects nothing yet: Redis need not be up.
+    /// A publisher with the default settings. Connects nothing yet: Redis need not be up. See
+    /// [`Endpoint`](crate::Endpoint) for the forms of the URL.
     ///
     /// # Errors
     /// [`PublishError::Configuration`], when the URL makes no sense.

@@ -16,3 +16,19 @@ pub struct RedisConfig {
 fn url(text: &str) -> Result<SecretString, String> {
     Endpoint::parse(text).map(|_| SecretString::from(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_and_sentinels_are_accepted_and_nothing_is_repeated() {
+        for right in ["redis://redis", "redis://:p@redis:6380/1", "redis+sentinel://u:p@s-0,s-1:26380/events/1"] {
+            assert!(url(right).is_ok(), "{right}");
+        }
+        for wrong in ["http://hunter2@redis", "redis://:hunter2@redis/x", "redis+sentinel://:hunter2@s-0", "hunter2"] {
+            let error = url(wrong).unwrap_err();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -5,6 +5,7 @@
 //! count; its queue is bounded, and when it is full the dispatcher waits.
 
 mod messages;
+mod reads;
 mod task;
 
 pub use messages::{Admission, FromWorker, SessionId, ToWorker, WorkerId};

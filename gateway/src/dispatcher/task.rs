@@ -4,19 +4,17 @@ use std::{
     time::Instant,
 };
 
-use shared::{CompanyId, Cursor};
-use tokio::{
-    sync::mpsc,
-    time::{interval, sleep},
-};
+use shared::CompanyId;
+use tokio::{sync::mpsc, time::interval};
 use tracing::{debug, info, warn};
 
-use super::messages::{Admission, FromWorker, ToWorker, WorkerId};
+use super::{
+    messages::{Admission, FromWorker, ToWorker, WorkerId},
+    reads::ReadDone,
+};
 use crate::{
-    backplane::{Backplane, Interests, LogSlice, ReadError, Signal, SignalReceiver},
-    defaults::{
-        BATCH, DISPATCHER_QUEUE, IDLE_CHECK, READ_RETRY, RECENT_BYTES_ROOM, RECENT_BYTES_TOTAL, ROOM_LINGER, TICK,
-    },
+    backplane::{Backplane, Interests, Signal, SignalReceiver},
+    defaults::{BATCH, DISPATCHER_QUEUE, IDLE_CHECK, RECENT_BYTES_ROOM, RECENT_BYTES_TOTAL, ROOM_LINGER, TICK},
     delivery::Delivery,
     health::Health,
     metrics::Metrics,
@@ -26,26 +24,22 @@ use crate::{
 /// How workers reach the dispatcher.
 pub type DispatcherHandle = mpsc::Sender<FromWorker>;
 
-/// What a read of a log found, or that it is time to try again.
-enum ReadDone {
-    Result(CompanyId, u64, Result<LogSlice, ReadError>),
-    Retry(CompanyId, u64),
-}
-
 /// A room, and which workers have sessions in it.
-struct Entry {
-    room: Room,
-    workers: Vec<WorkerId>,
+pub(super) struct Entry {
+    pub(super) room: Room,
+    pub(super) workers: Vec<WorkerId>,
     /// Since when nobody is in it.
-    empty_since: Option<Instant>,
+    pub(super) empty_since: Option<Instant>,
     /// When the room last heard of an event or compared its position with the log.
-    proven_at: Instant,
+    pub(super) proven_at: Instant,
+    /// Reads that failed in a row.
+    pub(super) failures: u32,
     /// Tells the answer to the last read from those to earlier ones.
-    read: u64,
+    pub(super) read: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum LinkState {
+pub(super) enum LinkState {
     /// Nobody knows yet; sessions wait.
     Unknown,
     Up,
@@ -54,16 +48,16 @@ enum LinkState {
 
 /// Owns the rooms.
 pub struct Dispatcher {
-    backplane: Arc<dyn Backplane>,
-    interests: Arc<Interests>,
-    health: Arc<Health>,
-    metrics: Arc<Metrics>,
-    link: LinkState,
-    rooms: HashMap<CompanyId, Entry>,
-    workers: HashMap<WorkerId, mpsc::Sender<ToWorker>>,
-    reads: mpsc::Sender<ReadDone>,
-    read_results: mpsc::Receiver<ReadDone>,
-    next_read: u64,
+    pub(super) backplane: Arc<dyn Backplane>,
+    pub(super) interests: Arc<Interests>,
+    pub(super) health: Arc<Health>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) link: LinkState,
+    pub(super) rooms: HashMap<CompanyId, Entry>,
+    pub(super) workers: HashMap<WorkerId, mpsc::Sender<ToWorker>>,
+    pub(super) reads: mpsc::Sender<ReadDone>,
+    pub(super) read_results: mpsc::Receiver<ReadDone>,
+    pub(super) next_read: u64,
 }
 
 impl Dispatcher {
@@ -194,7 +188,8 @@ impl Dispatcher {
         if !self.rooms.contains_key(company) {
             let stage = if self.link == LinkState::Down { Stage::Down } else { Stage::Subscribing };
             let room = Room::new(stage, room_budget(self.rooms.len() + 1));
-            let entry = Entry { room, workers: vec![], empty_since: None, proven_at: Instant::now(), read: 0 };
+            let entry =
+                Entry { room, workers: vec![], empty_since: None, proven_at: Instant::now(), failures: 0, read: 0 };
             self.rooms.insert(company.clone(), entry);
             self.metrics.rooms.set(self.rooms.len() as i64);
             self.interests.set(company.clone(), true);
@@ -207,7 +202,7 @@ impl Dispatcher {
         }
     }
 
-    async fn with_room(&mut self, company: &CompanyId, act: impl FnOnce(&mut Room, &mut Vec<Effect>)) {
+    pub(super) async fn with_room(&mut self, company: &CompanyId, act: impl FnOnce(&mut Room, &mut Vec<Effect>)) {
         let Some(entry) = self.rooms.get_mut(company) else { return };
         let mut effects = Vec::new();
         act(&mut entry.room, &mut effects);
@@ -221,7 +216,7 @@ impl Dispatcher {
         }
     }
 
-    async fn carry_out(&mut self, company: &CompanyId, effects: Vec<Effect>) {
+    pub(super) async fn carry_out(&mut self, company: &CompanyId, effects: Vec<Effect>) {
         let mut gone = HashSet::new();
         for effect in effects {
             let Some(entry) = self.rooms.get_mut(company) else { return };
@@ -270,44 +265,6 @@ impl Dispatcher {
             entry.workers.retain(|other| *other != worker);
             if entry.workers.is_empty() {
                 entry.empty_since.get_or_insert_with(Instant::now);
-            }
-        }
-    }
-
-    fn start_read(&self, company: CompanyId, from: Option<Cursor>, number: u64) {
-        let (backplane, done) = (self.backplane.clone(), self.reads.clone());
-        tokio::spawn(async move {
-            let result = match from {
-                Some(cursor) => backplane.read_from(company.clone(), cursor).await,
-                None => backplane.read_newest(company.clone(), 1).await,
-            };
-            // The dispatcher is gone only when the program ends.
-            let _ = done.send(ReadDone::Result(company, number, result)).await;
-        });
-    }
-
-    async fn read_done(&mut self, done: ReadDone) {
-        match done {
-            ReadDone::Result(company, number, result) => {
-                let Some(entry) = self.rooms.get_mut(&company).filter(|entry| entry.read == number) else { return };
-                if let Err(error) = &result {
-                    warn!(%company, %error, "cannot catch up yet");
-                }
-                let mut effects = Vec::new();
-                if entry.room.log(result, &mut effects) {
-                    let done = self.reads.clone();
-                    let company = company.clone();
-                    tokio::spawn(async move {
-                        sleep(READ_RETRY.mul_f64(rand::random_range(0.5..1.5))).await;
-                        let _ = done.send(ReadDone::Retry(company, number)).await;
-                    });
-                }
-                self.carry_out(&company, effects).await;
-            }
-            ReadDone::Retry(company, number) => {
-                if self.rooms.get(&company).is_some_and(|entry| entry.read == number) {
-                    self.with_room(&company, |room, effects| room.retry(effects)).await;
-                }
             }
         }
     }

@@ -5,7 +5,10 @@
 //! becomes a `resync`, never silence.
 
 mod effect;
+mod joins;
+mod reasons;
 mod recent;
+mod run;
 mod sync;
 #[cfg(test)]
 mod tests;

@@ -4,21 +4,16 @@ use shared::{Cursor, DeliveryState};
 
 use super::{
     effect::{Effect, Outcome},
+    joins::Waiting,
+    reasons::{REPLACED, UNPROVEN},
     recent::Recent,
+    run::Run,
 };
 use crate::{
     backplane::{LogSlice, ReadError},
     defaults::{MAX_HELD, MAX_REREADS},
     delivery::Delivery,
-    dispatcher::SessionId,
 };
-
-const TRIMMED: &str = "the log no longer holds what followed";
-const REBORN: &str = "the log is not the one that was read before";
-const REPLACED: &str = "the log holds another event under a number that was delivered";
-const UNPROVEN: &str = "an event was announced that the log does not hold";
-const TOO_FAR: &str = "too much has happened since";
-const JOINED_DEGRADED: &str = "joined while Redis was unreachable";
 
 /// What the room waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +26,6 @@ pub enum Stage {
     Reading,
     /// Every event that is heard follows the one before.
     Live,
-}
-
-/// A session that waits to be let in.
-#[derive(Debug)]
-struct Waiting {
-    session: SessionId,
-    cursor: Option<Cursor>,
-    /// It has been told [`Outcome::Deferred`].
-    deferred: bool,
 }
 
 /// A read of the log that is under way.
@@ -55,25 +41,25 @@ struct Reading {
 /// One company on this replica.
 #[derive(Debug)]
 pub struct Room {
-    stage: Stage,
+    pub(super) stage: Stage,
     /// The newest event that the sessions have; `None` before the log was first read.
-    position: Option<Cursor>,
-    recent: Recent,
+    pub(super) position: Option<Cursor>,
+    pub(super) recent: Recent,
     /// Live events heard while the log is read.
-    held: VecDeque<Arc<Delivery>>,
+    pub(super) held: VecDeque<Arc<Delivery>>,
     /// Something may have been missed since the read under way was asked for: the log must be read again.
-    overflowed: bool,
+    pub(super) overflowed: bool,
     /// Reads in a row after which a held event still did not follow.
-    rereads: u8,
-    waiting: Vec<Waiting>,
+    pub(super) rereads: u8,
+    pub(super) waiting: Vec<Waiting>,
     /// The read under way.
     reading: Option<Reading>,
     /// Cursors before this one may belong to events that a failover lost; nothing is proven for them.
-    suspect: Option<Cursor>,
+    pub(super) suspect: Option<Cursor>,
     /// The sessions were told that events come late.
-    degraded: bool,
+    pub(super) degraded: bool,
     /// How many bytes may be kept for sessions that return.
-    budget: usize,
+    pub(super) budget: usize,
 }
 
 impl Room {
@@ -104,23 +90,6 @@ impl Room {
     /// Changes how many bytes may be kept for sessions that return.
     pub fn set_budget(&mut self, budget: usize) {
         self.budget = budget;
-    }
-
-    /// A session wants in.
-    pub fn join(&mut self, session: SessionId, cursor: Option<Cursor>, effects: &mut Vec<Effect>) {
-        if let Some(outcome) = self.outcome_from_memory(cursor) {
-            effects.push(Effect::Admit(session, outcome));
-            return;
-        }
-        let deferred = self.stage == Stage::Down;
-        if deferred {
-            effects.push(Effect::Admit(session, Outcome::Deferred(cursor)));
-        }
-        self.waiting.push(Waiting { session, cursor, deferred });
-        if self.stage == Stage::Live {
-            // The room itself is in no doubt and stays live; only this session waits for the log.
-            self.read(effects);
-        }
     }
 
     /// A live event was heard.
@@ -157,11 +126,6 @@ impl Room {
             Stage::Reading => self.overflowed = true,
             Stage::Down | Stage::Subscribing => {}
         }
-    }
-
-    /// A session that was waiting is gone.
-    pub fn cancel(&mut self, session: SessionId) {
-        self.waiting.retain(|waiting| waiting.session != session);
     }
 
     /// Nothing was heard for a while: compare the position with the log. The room stays live meanwhile.
@@ -301,71 +265,6 @@ impl Room {
         effects.push(Effect::Resync { position, reason });
     }
 
-    /// Lets in whoever the read can answer: everybody who did not come from before its beginning.
-    fn answer(&mut self, from: Option<Cursor>, run: &Run, effects: &mut Vec<Effect>) {
-        let Some(position) = self.position else { return };
-        let known = run.events.partition_point(|event| event.id <= position);
-        self.recent.extend_back(&run.events[..known], self.budget);
-        for waiting in std::mem::take(&mut self.waiting) {
-            let outcome = match waiting.cursor {
-                None if waiting.deferred => Outcome::Lost(position, JOINED_DEGRADED),
-                None => Outcome::Fresh(position),
-                // It came from before the read.
-                Some(cursor) if from.is_none_or(|from| cursor < from) => {
-                    self.waiting.push(waiting);
-                    continue;
-                }
-                Some(cursor) => match self.missed(cursor, position, run) {
-                    Ok(events) => Outcome::Recovered(cursor, events),
-                    Err(reason) => Outcome::Lost(position, reason),
-                },
-            };
-            effects.push(Effect::Admit(waiting.session, outcome));
-        }
-    }
-
-    /// What happened after `cursor` up to `position`: out of the log, and out of memory for what came since.
-    fn missed(&self, cursor: Cursor, position: Cursor, run: &Run) -> Result<Vec<Arc<Delivery>>, &'static str> {
-        if cursor > position {
-            return Err(REBORN);
-        }
-        if self.is_suspect(cursor) {
-            return Err(REPLACED);
-        }
-        if let Some(events) = self.recent.after(cursor) {
-            return Ok(events);
-        }
-        let mut events = run.after(cursor, None)?.to_vec();
-        let end = events.partition_point(|event| event.id <= position);
-        events.truncate(end);
-        let reached = events.last().map_or(cursor, |event| event.id);
-        if reached != position {
-            events.extend(self.recent.after(reached).ok_or(TRIMMED)?);
-        }
-        Ok(events)
-    }
-
-    /// How a session can be let in without asking the log.
-    fn outcome_from_memory(&self, cursor: Option<Cursor>) -> Option<Outcome> {
-        let position = self.position.filter(|_| matches!(self.stage, Stage::Live | Stage::Down))?;
-        let Some(cursor) = cursor else { return Some(Outcome::Fresh(position)) };
-        if cursor == position {
-            return Some(Outcome::Recovered(cursor, vec![]));
-        }
-        if self.is_suspect(cursor) {
-            return Some(Outcome::Lost(position, REPLACED));
-        }
-        if let Some(events) = self.recent.after(cursor).filter(|_| cursor < position) {
-            return Some(Outcome::Recovered(cursor, events));
-        }
-        // A later epoch may be one that this replica has not heard of yet; an earlier one is gone for good.
-        (cursor != Cursor::EMPTY && cursor.epoch < position.epoch).then_some(Outcome::Lost(position, REBORN))
-    }
-
-    fn is_suspect(&self, cursor: Cursor) -> bool {
-        self.suspect.is_some_and(|suspect| cursor.epoch == suspect.epoch && cursor < suspect)
-    }
-
     /// Delivers an event that follows and drops one that is known. Gives it back when there is a hole before it.
     fn advance(&mut self, event: Arc<Delivery>, effects: &mut Vec<Effect>) -> Result<(), Arc<Delivery>> {
         let position = self.position.unwrap_or(Cursor::EMPTY);
@@ -390,52 +289,11 @@ impl Room {
     }
 
     /// Asks for one read, from the furthest place that anybody needs. One at a time.
-    fn read(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn read(&mut self, effects: &mut Vec<Effect>) {
         if self.reading.is_none() {
             let from = self.waiting.iter().filter_map(|waiting| waiting.cursor).chain(self.position).min();
             self.reading = Some(Reading { from, settles: self.stage == Stage::Reading, asked_at: self.position });
             effects.push(Effect::Read(from));
-        }
-    }
-}
-
-/// What one read of the log found.
-struct Run {
-    events: Vec<Arc<Delivery>>,
-    top: Cursor,
-    /// False when the read was cut off: then it proves nothing.
-    complete: bool,
-}
-
-impl Run {
-    fn new(slice: LogSlice) -> Self {
-        let top = slice.events.last().map(|event| event.id).or(slice.top).unwrap_or(Cursor::EMPTY);
-        Self { events: slice.events.into_iter().map(Arc::new).collect(), top, complete: true }
-    }
-
-    /// Everything after `cursor`, if the log still proves that nothing is missing. When it is `known` what stood at the
-    /// cursor, the same must stand there: a replica that was promoted without its log's end reuses numbers.
-    fn after(&self, cursor: Cursor, known: Option<&Arc<Delivery>>) -> Result<&[Arc<Delivery>], &'static str> {
-        if !self.complete {
-            return Err(TOO_FAR);
-        }
-        let start = self.events.partition_point(|event| event.id <= cursor);
-        let found = self.events[..start].last().filter(|event| event.id == cursor);
-        let events = &self.events[start..];
-        match (known.filter(|known| known.id == cursor), found) {
-            (Some(known), Some(found)) if known.frame.json() != found.frame.json() => return Err(REPLACED),
-            // Trimmed right up to the cursor: the next number follows, but nothing shows that the history is the same.
-            (Some(_), None) if !events.is_empty() => return Err(TRIMMED),
-            _ => {}
-        }
-        match events.first() {
-            Some(first) if first.id.follows(cursor) => {
-                let whole = events.windows(2).all(|pair| pair[1].id.follows(pair[0].id));
-                if whole { Ok(events) } else { Err(TRIMMED) }
-            }
-            Some(first) if first.id.epoch == cursor.epoch => Err(TRIMMED),
-            None if self.top == cursor => Ok(&[]),
-            _ => Err(REBORN),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What a request must be to become a session. Pure: headers and query in, a decision out.
 
 use actix_http::{
-    RequestHead, StatusCode,
-    header::{SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION},
+    RequestHead, StatusCode, Version,
+    header::{CONTENT_LENGTH, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING},
     ws::{HandshakeError, verify_handshake},
 };
 
@@ -38,6 +38,9 @@ pub(super) fn check(app: &App, head: &RequestHead) -> Result<Accepted, Problem> 
         }
         other => Problem::bad_request("bad_request", &other.to_string()),
     })?;
+    if head.version < Version::HTTP_11 || has_body(head) {
+        return Err(Problem::bad_request("bad_request", "a WebSocket handshake is HTTP/1.1 and has no body"));
+    }
     let listener = Listener::of(app, head.headers(), head.uri.query().unwrap_or_default())?;
     let protocol = head
         .headers()
@@ -47,4 +50,10 @@ pub(super) fn check(app: &App, head: &RequestHead) -> Result<Accepted, Problem> 
         .any(|offered| offered.trim() == PROTOCOL)
         .then_some(PROTOCOL);
     Ok(Accepted { listener, protocol })
+}
+
+/// A proxy that honours the length, and a server that takes the body for frames, would disagree about what follows.
+fn has_body(head: &RequestHead) -> bool {
+    head.headers().contains_key(TRANSFER_ENCODING)
+        || head.headers().get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }

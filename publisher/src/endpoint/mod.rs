@@ -48,7 +48,7 @@ impl Endpoint {
     }
 
     /// A client of the server to talk to now. Behind sentinels it is asked for anew each time, and has said itself that
-    /// it is a master. Takes a second for the sentinels and one for the server at most.
+    /// it is a master. That takes milliseconds; what does not answer, sentinels or server, is given a second each.
     ///
     /// # Errors
     /// When no sentinel knows the master, or it cannot be reached, or is none.
@@ -64,7 +64,8 @@ impl Endpoint {
     /// Whether a client that [`client`](Self::client) gave still leads to the master.
     ///
     /// A master that was cut off and replaced does not know of it, and connections to it stay open: whoever holds one
-    /// asks from time to time. It costs a short connection to each sentinel; without sentinels it is always true.
+    /// asks from time to time. It costs a short connection to each sentinel and takes a second at most; without sentinels
+    /// it is always true, and free.
     ///
     /// # Errors
     /// When a majority of the sentinels does not answer. Nothing is known then, which is no reason to move.
@@ -77,7 +78,8 @@ impl Endpoint {
     pub(crate) async fn locate(&self) -> RedisResult<Client> {
         match &self.0 {
             Kind::Server(client) => Ok(client.clone()),
-            Kind::Sentinels(sentinels) => sentinels.locate().await,
+            // Boxed: whoever awaits this should not have to carry a future that deep.
+            Kind::Sentinels(sentinels) => Box::pin(sentinels.locate()).await,
         }
     }
 
@@ -98,7 +100,7 @@ impl Endpoint {
     pub(crate) async fn masters(&self) -> RedisResult<Option<Vec<ConnectionAddr>>> {
         match &self.0 {
             Kind::Server(_) => Ok(None),
-            Kind::Sentinels(sentinels) => sentinels.agree().await.map(Some),
+            Kind::Sentinels(sentinels) => Box::pin(sentinels.agree()).await.map(Some),
         }
     }
 }

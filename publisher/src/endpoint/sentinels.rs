@@ -102,3 +102,17 @@ fn newest(answers: Vec<Answer>) -> Vec<ConnectionAddr> {
     let newest = answers.iter().map(|answer| answer.epoch).max();
     answers.into_iter().filter(|answer| Some(answer.epoch) == newest).map(|answer| answer.master).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_configuration_is_believed_in_every_spelling() {
+        let answer = |host: &str, epoch| Answer { master: ConnectionAddr::Tcp(host.into(), 1), epoch };
+        let hosts = |answers| newest(answers).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(hosts(vec![answer("old", 0)]), ["old:1"]);
+        assert_eq!(hosts(vec![answer("old", 9), answer("new", 10), answer("old", 9)]), ["new:1"]);
+        assert_eq!(hosts(vec![answer("new", 3), answer("10.0.0.1", 3), answer("old", 1)]), ["new:1", "10.0.0.1:1"]);
+    }
+}

@@ -14,6 +14,10 @@ use crate::support::{
 
 const EVENTS: u64 = 500;
 
+/// Nobody else is let in, and this one may do only what it has to.
+const SENTINEL_USER: &str =
+    "user default off\nuser watch on >c+/d -@all +sentinel|get-master-addr-by-name +sentinel|master";
+
 /// One event, acknowledged.
 struct Published {
     number: u64,
@@ -138,7 +142,7 @@ async fn one_sentinel_that_answers_is_enough_to_publish_but_not_to_say_who_is_cu
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let (absent, silent) = (free_port(), silent.local_addr().unwrap().port());
     let url = format!("redis+sentinel://127.0.0.1:{absent},127.0.0.1:{silent},127.0.0.1:{}/{NAME}", sentinel.port());
-    hasty(&url).publish(&company("acme"), Numbered { number: 1 }).await.unwrap();
+    Publisher::connect(&url).unwrap().publish(&company("acme"), Numbered { number: 1 }).await.unwrap();
     let endpoint = Endpoint::parse(&url).unwrap();
     let client = endpoint.client().await.unwrap();
     assert!(endpoint.is_current(&client).await.is_err());
@@ -153,10 +157,7 @@ async fn a_server_that_is_no_master_is_not_believed_to_be_one() {
     let error = Endpoint::parse(&url).unwrap().client().await.unwrap_err();
     assert!(error.to_string().contains("not a master"), "{error}");
     let error = hasty(&url).publish(&company("acme"), Numbered { number: 1 }).await.unwrap_err();
-    assert!(
-        matches!(&error, PublishError::Unavailable(cause) if cause.to_string().contains("not a master")),
-        "{error}"
-    );
+    assert!(matches!(error, PublishError::Unavailable(_)), "{error}");
 }
 
 #[tokio::test]
@@ -164,7 +165,7 @@ async fn sentinels_and_servers_have_credentials_of_their_own() {
     let server = RedisServer::start().await;
     let mut redis = server.connect().await;
     run(&mut redis, &format!("ACL SETUSER api on >a@+b {} +role &company:*", crate::rights::COMMANDS)).await;
-    let sentinel = Sentinel::start(server.port(), 1, "user default off\nuser watch on >c+/d +@all").await;
+    let sentinel = Sentinel::start(server.port(), 1, SENTINEL_USER).await;
     let host = format!("127.0.0.1:{}", sentinel.port());
     let acme = company("acme");
 

@@ -9,7 +9,7 @@ use shared::{CompanyId, Cursor, keys};
 
 use crate::{
     backplane::{LogSlice, ReadError},
-    defaults::{MAX_CATCH_UP, MAX_CATCH_UP_BYTES},
+    defaults::{MAX_CATCH_UP, MAX_CATCH_UP_BYTES, MAX_PAINT_BYTES, PAINT_PAGE},
     delivery::Delivery,
 };
 
@@ -70,15 +70,33 @@ async fn from(
     }
 }
 
+/// Read in pages, backwards, until there are enough or they weigh too much.
 async fn newest(connection: &mut MultiplexedConnection, key: &str, limit: usize) -> Result<LogSlice, ReadError> {
-    // One more than asked for, so that the top is known even when nothing is asked for.
-    let entries: StreamRangeReply = redis::cmd("XREVRANGE")
-        .arg((key, "+", "-", "COUNT", limit.max(1)))
-        .query_async(connection)
-        .await
-        .map_err(unavailable)?;
-    let top = entries.ids.first().map(position).transpose()?;
-    let events = entries.ids.iter().take(limit).rev().filter_map(decode).collect();
+    let (mut top, mut end) = (None, "+".to_owned());
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    loop {
+        let page = (limit - events.len()).clamp(1, PAINT_PAGE);
+        let entries: StreamRangeReply = redis::cmd("XREVRANGE")
+            .arg((key, &end, "-", "COUNT", page))
+            .query_async(connection)
+            .await
+            .map_err(unavailable)?;
+        if top.is_none() {
+            top = entries.ids.first().map(position).transpose()?;
+        }
+        for delivery in entries.ids.iter().filter_map(decode) {
+            bytes += delivery.size();
+            events.push(delivery);
+        }
+        match entries.ids.last() {
+            Some(oldest) if entries.ids.len() == page && events.len() < limit && bytes < MAX_PAINT_BYTES => {
+                end = format!("({}", oldest.id);
+            }
+            _ => break,
+        }
+    }
+    events.truncate(limit);
+    events.reverse();
     Ok(LogSlice { top, events })
 }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use publisher::Endpoint;
 use redis::{
-    AsyncConnectionConfig, RedisResult,
+    AsyncConnectionConfig, Client, RedisResult,
     aio::{MultiplexedConnection, PubSubSink, PubSubStream},
 };
 use shared::{CompanyId, keys};
@@ -38,6 +38,7 @@ pub(super) struct Link {
 
 /// Both connections of a link.
 struct Connected {
+    client: Client,
     sink: PubSubSink,
     stream: PubSubStream,
     commands: MultiplexedConnection,
@@ -89,14 +90,14 @@ impl Link {
             let client = self.endpoint.client().await?;
             let pubsub = client.get_async_pubsub().await?;
             let commands = client.get_multiplexed_async_connection_with_config(&config).await?;
-            RedisResult::Ok((pubsub, commands))
+            RedisResult::Ok((client, pubsub, commands))
         };
-        let (pubsub, commands) = timeout(REDIS_CONNECT_TIMEOUT, both)
+        let (client, pubsub, commands) = timeout(REDIS_CONNECT_TIMEOUT, both)
             .await
             .map_err(|_| "no answer in time".to_owned())?
             .map_err(|error| error.to_string())?;
         let (sink, stream) = pubsub.split();
-        Ok(Connected { sink, stream, commands })
+        Ok(Connected { client, sink, stream, commands })
     }
 
     fn set_commands(&self, connection: Option<MultiplexedConnection>) {
@@ -107,13 +108,14 @@ impl Link {
 
     /// Serves one connection until it fails; says why it did.
     async fn serve(&mut self, connected: Connected) -> String {
-        let Connected { sink, stream, commands } = connected;
-        let signals = self.signals.clone();
+        let Connected { client, sink, stream, commands } = connected;
+        let (endpoint, signals) = (self.endpoint.clone(), self.signals.clone());
         let probe = Probe::new(self.metrics.clone());
         let ear = probe.ear();
         tokio::select! {
             () = listen(stream, &signals, &ear) => "Redis closed the connection".into(),
             reason = self.command(sink, commands, probe) => reason,
+            reason = watch_master(&endpoint, &client) => reason,
         }
     }
 
@@ -180,6 +182,18 @@ async fn listen(mut stream: PubSubStream, signals: &SignalSender, ear: &Ear) {
         match keys::company_of_channel(message.get_channel_name()) {
             Some(company) => signals.announce(company, Bytes::copy_from_slice(message.get_payload_bytes())),
             None => signals.drop_noise(),
+        }
+    }
+}
+
+/// Ends when somebody else was made master: a master that was paused meanwhile may not know. Sentinels that do not answer
+/// say nothing.
+async fn watch_master(endpoint: &Endpoint, client: &Client) -> String {
+    let mut looks = interval_at(Instant::now() + PROBE_INTERVAL, PROBE_INTERVAL);
+    loop {
+        looks.tick().await;
+        if let Ok(Ok(false)) = timeout(PROBE_INTERVAL, endpoint.is_current(client)).await {
+            return "another server is the master now".into();
         }
     }
 }

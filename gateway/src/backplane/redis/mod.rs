@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::{Backplane, Interests, LogSlice, ReadError, SignalSender};
 use crate::{
-    defaults::{CONCURRENT_READS, PAGE},
+    defaults::{CONCURRENT_PAINTS, CONCURRENT_READS, PAGE},
     metrics::Metrics,
 };
 
@@ -28,9 +28,11 @@ pub struct Redis {
     publisher: Publisher,
     /// The link's command connection while it is up.
     commands: Arc<RwLock<Option<MultiplexedConnection>>>,
+    /// Bounds what rooms read at once.
     reads: Semaphore,
+    /// Bounds what screens read at once.
+    paints: Semaphore,
     interests: Arc<Interests>,
-    metrics: Arc<Metrics>,
 }
 
 impl Redis {
@@ -43,17 +45,22 @@ impl Redis {
         let publisher = Publisher::connect(url.expose_secret()).context("GATEWAY_REDIS_URL is malformed")?;
         let interests = Arc::new(Interests::default());
         let commands = Arc::new(RwLock::new(None));
-        let link = link::Link::new(endpoint, signals, commands.clone(), interests.clone(), metrics.clone());
+        let link = link::Link::new(endpoint, signals, commands.clone(), interests.clone(), metrics);
         tokio::spawn(link.run());
-        Ok(Arc::new(Self { publisher, commands, reads: Semaphore::new(CONCURRENT_READS), interests, metrics }))
+        let (reads, paints) = (Semaphore::new(CONCURRENT_READS), Semaphore::new(CONCURRENT_PAINTS));
+        Ok(Arc::new(Self { publisher, commands, reads, paints, interests }))
     }
 
-    async fn read(&self, company: CompanyId, which: history::Which) -> Result<LogSlice, ReadError> {
+    async fn read(
+        &self,
+        company: CompanyId,
+        which: history::Which,
+        permits: &Semaphore,
+    ) -> Result<LogSlice, ReadError> {
         let unavailable = |reason: &str| ReadError::Unavailable(reason.to_owned());
-        let _permit = self.reads.acquire().await.map_err(|_| unavailable("shutting down"))?;
+        let _permit = permits.acquire().await.map_err(|_| unavailable("shutting down"))?;
         let connection = self.commands.read().ok().and_then(|held| held.clone());
         let connection = connection.ok_or_else(|| unavailable("the link to Redis is down"))?;
-        self.metrics.log_reads.inc();
         history::read(connection, &company, which).await
     }
 }
@@ -64,11 +71,13 @@ impl Backplane for Redis {
     }
 
     fn read_from(&self, company: CompanyId, from: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>> {
-        Box::pin(self.read(company, history::Which::From { cursor: from, page: PAGE }))
+        Box::pin(self.read(company, history::Which::From { cursor: from, page: PAGE }, &self.reads))
     }
 
     fn read_newest(&self, company: CompanyId, limit: usize) -> BoxFuture<'_, Result<LogSlice, ReadError>> {
-        Box::pin(self.read(company, history::Which::Newest(limit)))
+        // A room asks for the top alone; whoever asks for more is a screen, and must not hold rooms up.
+        let permits = if limit > 1 { &self.paints } else { &self.reads };
+        Box::pin(self.read(company, history::Which::Newest(limit), permits))
     }
 
     fn interests(&self) -> Arc<Interests> {

@@ -1,0 +1,111 @@
+//! How sessions are let into a room.
+
+use std::sync::Arc;
+
+use shared::Cursor;
+
+use super::{
+    effect::{Effect, Outcome},
+    reasons::{JOINED_DEGRADED, REBORN, REPLACED, TRIMMED},
+    run::Run,
+    sync::{Room, Stage},
+};
+use crate::{delivery::Delivery, dispatcher::SessionId};
+
+/// A session that waits to be let in.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) session: SessionId,
+    pub(super) cursor: Option<Cursor>,
+    /// It has been told [`Outcome::Deferred`].
+    pub(super) deferred: bool,
+}
+
+impl Room {
+    /// A session wants in.
+    pub fn join(&mut self, session: SessionId, cursor: Option<Cursor>, effects: &mut Vec<Effect>) {
+        if let Some(outcome) = self.outcome_from_memory(cursor) {
+            effects.push(Effect::Admit(session, outcome));
+            return;
+        }
+        let deferred = self.stage == Stage::Down;
+        if deferred {
+            effects.push(Effect::Admit(session, Outcome::Deferred(cursor)));
+        }
+        self.waiting.push(Waiting { session, cursor, deferred });
+        if self.stage == Stage::Live {
+            // The room itself is in no doubt and stays live; only this session waits for the log.
+            self.read(effects);
+        }
+    }
+
+    /// A session that was waiting is gone.
+    pub fn cancel(&mut self, session: SessionId) {
+        self.waiting.retain(|waiting| waiting.session != session);
+    }
+
+    /// Lets in whoever the read can answer: everybody who did not come from before its beginning.
+    pub(super) fn answer(&mut self, from: Option<Cursor>, run: &Run, effects: &mut Vec<Effect>) {
+        let Some(position) = self.position else { return };
+        let known = run.events.partition_point(|event| event.id <= position);
+        self.recent.extend_back(&run.events[..known], self.budget);
+        for waiting in std::mem::take(&mut self.waiting) {
+            let outcome = match waiting.cursor {
+                None if waiting.deferred => Outcome::Lost(position, JOINED_DEGRADED),
+                None => Outcome::Fresh(position),
+                // It came from before the read.
+                Some(cursor) if from.is_none_or(|from| cursor < from) => {
+                    self.waiting.push(waiting);
+                    continue;
+                }
+                Some(cursor) => match self.missed(cursor, position, run) {
+                    Ok(events) => Outcome::Recovered(cursor, events),
+                    Err(reason) => Outcome::Lost(position, reason),
+                },
+            };
+            effects.push(Effect::Admit(waiting.session, outcome));
+        }
+    }
+
+    /// What happened after `cursor` up to `position`: out of the log, and out of memory for what came since.
+    fn missed(&self, cursor: Cursor, position: Cursor, run: &Run) -> Result<Vec<Arc<Delivery>>, &'static str> {
+        if cursor > position {
+            return Err(REBORN);
+        }
+        if self.is_suspect(cursor) {
+            return Err(REPLACED);
+        }
+        if let Some(events) = self.recent.after(cursor) {
+            return Ok(events);
+        }
+        let mut events = run.after(cursor, None)?.to_vec();
+        let end = events.partition_point(|event| event.id <= position);
+        events.truncate(end);
+        let reached = events.last().map_or(cursor, |event| event.id);
+        if reached != position {
+            events.extend(self.recent.after(reached).ok_or(TRIMMED)?);
+        }
+        Ok(events)
+    }
+
+    /// How a session can be let in without asking the log.
+    fn outcome_from_memory(&self, cursor: Option<Cursor>) -> Option<Outcome> {
+        let position = self.position.filter(|_| matches!(self.stage, Stage::Live | Stage::Down))?;
+        let Some(cursor) = cursor else { return Some(Outcome::Fresh(position)) };
+        if cursor == position {
+            return Some(Outcome::Recovered(cursor, vec![]));
+        }
+        if self.is_suspect(cursor) {
+            return Some(Outcome::Lost(position, REPLACED));
+        }
+        if let Some(events) = self.recent.after(cursor).filter(|_| cursor < position) {
+            return Some(Outcome::Recovered(cursor, events));
+        }
+        // A later epoch may be one that this replica has not heard of yet; an earlier one is gone for good.
+        (cursor != Cursor::EMPTY && cursor.epoch < position.epoch).then_some(Outcome::Lost(position, REBORN))
+    }
+
+    fn is_suspect(&self, cursor: Cursor) -> bool {
+        self.suspect.is_some_and(|suspect| cursor.epoch == suspect.epoch && cursor < suspect)
+    }
+}
