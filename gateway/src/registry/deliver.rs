@@ -180,7 +180,7 @@ impl Worker {
 
     fn welcome(&self, member: &Member, position: Cursor, resume: Resume, deferred: bool) {
         let frame = Frame::of(&ServerFrame::Welcome {
-            session: format!("{:016x}", member.session),
+            session: member.id(),
             company_id: member.company.clone(),
             last_event_id: if deferred { position } else { clock::outward(position) },
             resume,

@@ -195,11 +195,14 @@ impl Actor for Session {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
+        debug!(session = %self.member.id(), company = %self.member.company, "session begins");
         context.spawn(Socket);
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        self.worker.app.metrics.closed(self.member.sink.end().and_then(End::code));
+        let code = self.member.sink.end().and_then(End::code);
+        debug!(session = %self.member.id(), code = code.map(CloseCode::code), "session ends");
+        self.worker.app.metrics.closed(code);
         self.worker.registry.leave(self.slot);
     }
 }

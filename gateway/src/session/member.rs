@@ -23,8 +23,7 @@ pub enum Stage {
 pub struct Member {
     /// Where its frames go.
     pub sink: Sink,
-    /// Its own id, as the client is told.
-    pub session: u64,
+    session: u64,
     /// Its room, from the token.
     pub company: CompanyId,
     /// Its user, from the token.
@@ -65,6 +64,12 @@ impl Member {
             since: Cell::new(worker.tick()),
             place,
         }
+    }
+
+    /// Its own id, as the client is told and the log has it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{:016x}", self.session)
     }
 
     /// Its WebSocket, if it has one.
