@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-.PHONY: help demo test setup lint schema schema-check unit bench
+.PHONY: help demo test setup lint schema schema-check unit chaos bench
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,11 @@ schema-check: ## Fail when shared/schema is not what the types say
 unit: ## The Rust tests alone
 	@cargo test --workspace --quiet
 
+chaos: ## Inject faults for MINUTES (10) and judge what was received: nothing lost, nothing twice
+	@scripts/setup test
+	@cargo build --release --quiet -p gateway -p chaos
+	@$${CARGO_TARGET_DIR:-target}/release/chaos run --minutes $${MINUTES:-10}
+
 bench: ## Measure memory per session, one wide room and deliveries per second
 	@cargo build --release --quiet -p gateway -p loadtest
-	@target/release/loadtest bench --ramp
+	@$${CARGO_TARGET_DIR:-target}/release/loadtest bench --ramp

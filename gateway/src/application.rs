@@ -23,7 +23,7 @@ use crate::{
     auth::{Origin, Origins, Verifier},
     backplane::{Backplane, Embedded, Redis, signals},
     config::{KeySource, ServeConfig},
-    defaults::{DRAIN_GRACE, HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG},
+    defaults::{DRAIN_GRACE, HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG, TCP_USER_TIMEOUT},
     dispatcher::{Dispatcher, FromWorker},
     health::Health,
     http,
@@ -150,6 +150,8 @@ fn public_service(app: Arc<App>) -> impl ServiceFactory<TcpStream, Config = (), 
         .client_request_timeout(HANDSHAKE_TIMEOUT)
         .keep_alive(KEEP_ALIVE)
         .tcp_nodelay(true)
+        // A client that has gone is to be noticed at once, not at the second write.
+        .h1_allow_half_closed(false)
         .upgrade(fn_service(move |(request, framed)| session::upgrade(worker.clone(), request, framed)))
         .h1(map_config(routes, |()| AppConfig::default()))
         .tcp()
@@ -176,6 +178,8 @@ fn listen(address: SocketAddr, variable: &str) -> Result<TcpListener> {
     let bind = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
+        // Accepted connections inherit it.
+        socket.set_tcp_user_timeout(Some(TCP_USER_TIMEOUT))?;
         socket.bind(&address.into())?;
         socket.listen(LISTEN_BACKLOG)?;
         socket.set_nonblocking(true)?;

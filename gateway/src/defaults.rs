@@ -64,6 +64,10 @@ pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle HTTP connection is kept. It holds a descriptor that a session could have.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
+/// How long the kernel keeps a connection whose peer takes nothing: longer than a closed session's grace, so that it is
+/// for those who would otherwise stay for ever, such as an event stream that nobody reads.
+pub(crate) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(90);
+
 /// Pending connections in the kernel: a storm after an outage must fit.
 pub(crate) const LISTEN_BACKLOG: i32 = 4096;
 

@@ -19,7 +19,7 @@ use super::{Listener, Problem, presence::Presence, worker_of};
 use crate::{
     clock,
     defaults::{MAX_COALESCED, SSE_RETRY_MS},
-    session::{End, Feed, Item, Sink},
+    session::{Control, End, Feed, Item, Sink},
     wire::Frame,
 };
 
@@ -75,6 +75,8 @@ impl Stream for EventStream {
 fn write_item(text: &mut String, item: &Item) {
     let (name, id) = match item {
         Item::Event(event) => ("event", Some(event.id)),
+        // Nobody has seen yet whether the log is empty.
+        Item::Control(control @ Control::Welcome { deferred: true, .. }, _) => (control.name(), control.position()),
         Item::Control(control, _) => (control.name(), control.position().map(clock::outward)),
     };
     if let Some(id) = id {

@@ -19,6 +19,8 @@ pub(super) struct Waiting {
     pub(super) cursor: Option<Cursor>,
     /// It has been told [`Outcome::Deferred`].
     pub(super) deferred: bool,
+    /// The read under way was asked for after it came, and from no later place than its cursor.
+    pub(super) covered: bool,
 }
 
 impl Room {
@@ -32,7 +34,7 @@ impl Room {
         if deferred {
             effects.push(Effect::Admit(session, Outcome::Deferred(cursor)));
         }
-        self.waiting.push(Waiting { session, cursor, deferred });
+        self.waiting.push(Waiting { session, cursor, deferred, covered: false });
         if self.stage == Stage::Live {
             // The room itself is in no doubt and stays live; only this session waits for the log.
             self.read(effects);
@@ -44,8 +46,9 @@ impl Room {
         self.waiting.retain(|waiting| waiting.session != session);
     }
 
-    /// Lets in whoever the read can answer: everybody who did not come from before its beginning.
-    pub(super) fn answer(&mut self, from: Option<Cursor>, run: &Run, effects: &mut Vec<Effect>) {
+    /// Lets in whoever the read can answer. That somebody has lost something can be said only by a read that was asked
+    /// for after they came: an earlier one may not hold yet what they have already.
+    pub(super) fn answer(&mut self, run: &Run, effects: &mut Vec<Effect>) {
         let Some(position) = self.position else { return };
         let known = run.events.partition_point(|event| event.id <= position);
         self.recent.extend_back(&run.events[..known], self.budget);
@@ -53,13 +56,12 @@ impl Room {
             let outcome = match waiting.cursor {
                 None if waiting.deferred => Outcome::Lost(position, JOINED_DEGRADED),
                 None => Outcome::Fresh(position),
-                // It came from before the read.
-                Some(cursor) if from.is_none_or(|from| cursor < from) => {
-                    self.waiting.push(waiting);
-                    continue;
-                }
                 Some(cursor) => match self.missed(cursor, position, run) {
                     Ok(events) => Outcome::Recovered(cursor, events),
+                    Err(_) if !waiting.covered => {
+                        self.waiting.push(waiting);
+                        continue;
+                    }
                     Err(reason) => Outcome::Lost(position, reason),
                 },
             };
@@ -94,6 +96,10 @@ impl Room {
         let Some(cursor) = cursor else { return Some(Outcome::Fresh(position)) };
         if cursor == position {
             return Some(Outcome::Recovered(cursor, vec![]));
+        }
+        if self.stage == Stage::Down {
+            // Nobody knows what Redis comes back with; memory may hold what a failover has lost.
+            return None;
         }
         if self.is_suspect(cursor) {
             return Some(Outcome::Lost(position, REPLACED));

@@ -31,7 +31,6 @@ pub enum Stage {
 /// A read of the log that is under way.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
-    from: Option<Cursor>,
     /// It was asked for by a room in doubt, so it tells where the room stands.
     settles: bool,
     /// Where the room stood when it was asked for.
@@ -178,7 +177,7 @@ impl Room {
             effects.push(Effect::Status(DeliveryState::Live));
         }
         if self.stage == Stage::Live {
-            self.answer(reading.from, &run, effects);
+            self.answer(&run, effects);
         }
         if !self.waiting.is_empty() || self.stage == Stage::Reading {
             self.read(effects);
@@ -292,7 +291,10 @@ impl Room {
     pub(super) fn read(&mut self, effects: &mut Vec<Effect>) {
         if self.reading.is_none() {
             let from = self.waiting.iter().filter_map(|waiting| waiting.cursor).chain(self.position).min();
-            self.reading = Some(Reading { from, settles: self.stage == Stage::Reading, asked_at: self.position });
+            for waiting in &mut self.waiting {
+                waiting.covered = true;
+            }
+            self.reading = Some(Reading { settles: self.stage == Stage::Reading, asked_at: self.position });
             effects.push(Effect::Read(from));
         }
     }

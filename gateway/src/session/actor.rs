@@ -8,6 +8,7 @@ use std::{
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, fut::ActorFuture};
 use bytes::BytesMut;
 use shared::{ClientFrame, CloseCode, ServerFrame};
+use tokio::io::ReadBuf;
 use tracing::debug;
 
 use super::{
@@ -80,8 +81,12 @@ impl Session {
                 return Poll::Ready(Ok(()));
             }
             if member.stage.get() == Stage::Joining && outbox.end().is_none() {
-                // The welcome comes before any answer. It wakes this task.
-                return Poll::Pending;
+                // The welcome comes before any answer; it wakes this task. Until then nothing is read, but an end is seen.
+                let mut byte = [0];
+                return match ready!(outbox.stream().poll_peek(cx, &mut ReadBuf::new(&mut byte)))? {
+                    0 => Poll::Ready(Ok(())),
+                    _ => Poll::Pending,
+                };
             }
             if std::mem::take(&mut self.early) {
                 self.receive(&mut BytesMut::new());

@@ -12,6 +12,7 @@ on_both_backplanes![
     a_filter_holds_for_recovered_events,
     an_empty_list_in_the_token_allows_nothing,
     a_malformed_filter_is_refused,
+    a_filter_may_have_64_patterns,
 ];
 
 /// One event of each of these types, numbered from 0.
@@ -109,5 +110,20 @@ async fn a_malformed_filter_is_refused(backplane: Backplane) {
     for types in ["devis", ":", "devis:", "*:signed", "de*:x", "a:b,,c:d", "a:b,", "A:b", "a:b:c", "devis:%2A%2A"] {
         let request = Request::upgrade(&format!("/v1/ws?types={types}")).bearer(&token);
         site.send(request).await.expect_problem(400, "invalid_types");
+    }
+}
+
+async fn a_filter_may_have_64_patterns(backplane: Backplane) {
+    let site = backplane.start().await;
+    let token = Token::user("acme", "anna").sign();
+    let patterns = |count: usize| (0..count).map(|index| format!("noun{index}:*")).collect::<Vec<_>>().join(",");
+
+    let mut anna = site.open(&format!("/v1/ws?types={}", patterns(64)), &token).await;
+    site.publish_all(&json!([event("acme", "noun64:done", 1), event("acme", "noun63:done", 2)])).await;
+    assert_eq!(n(&anna.event().await), 2);
+    for (path, upgrade) in [("ws", true), ("sse", false), ("poll", false), ("events", false)] {
+        let path = format!("/v1/{path}?types={}", patterns(65));
+        let request = if upgrade { Request::upgrade(&path) } else { Request::get(&path) };
+        site.send(request.bearer(&token)).await.expect_problem(400, "invalid_types");
     }
 }

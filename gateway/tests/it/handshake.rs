@@ -120,6 +120,21 @@ async fn frames_sent_with_the_handshake_are_not_lost() {
 }
 
 #[tokio::test]
+async fn a_handshake_behind_another_request_in_one_segment_is_answered_after_it() {
+    let gateway = Launch::new().start().await;
+    let request = Request::get("/v1/nothing").header("Connection", "keep-alive").encode(gateway.public);
+    let upgrade = Request::upgrade(WS).bearer(&Token::user("acme", "anna").sign()).encode(gateway.public);
+    let ping = frame(true, Opcode::Text, br#"{"frame":"ping"}"#);
+    let mut session = RawSession::silent(&gateway).await;
+
+    session.send(&[request, upgrade, ping].concat()).await;
+
+    session.expect_answer().await.expect_problem(404, "not_found");
+    session.expect_upgrade().await;
+    assert_eq!(session.expect(Opcode::Text).await.text(), r#"{"frame":"pong"}"#);
+}
+
+#[tokio::test]
 async fn a_handshake_that_comes_byte_by_byte_is_understood() {
     let gateway = Launch::new().start().await;
     let request = Request::upgrade(WS).bearer(&Token::user("acme", "anna").sign()).encode(gateway.public);

@@ -11,6 +11,7 @@ on_both_backplanes![
     the_limit_has_a_default_and_a_maximum,
     a_session_that_goes_on_from_the_history_misses_nothing,
     the_history_shows_what_the_token_allows,
+    a_filter_finds_what_stands_behind_many_others,
     the_history_is_of_the_tokens_company,
 ];
 
@@ -99,6 +100,19 @@ async fn the_history_shows_what_the_token_allows(backplane: Backplane) {
 
     assert_eq!(numbers, [1]);
     assert_eq!(cursor, results[2].0, "the place is that of the log, not of what may be seen");
+}
+
+async fn a_filter_finds_what_stands_behind_many_others(backplane: Backplane) {
+    let site = backplane.start().await;
+    let paid: Vec<Value> = (0..5).map(|number| event("acme", "facture:paid", number)).collect();
+    site.publish_all(&json!(paid)).await;
+    let last = site.publish_numbered("acme", 5..65).await[59];
+    let token = Token::user("acme", "anna");
+    let bounded = token.clone().claim("events", json!(["facture:*"])).sign();
+
+    for (path, token) in [("/v1/events?limit=3&types=facture:paid", token.sign()), ("/v1/events?limit=3", bounded)] {
+        assert_eq!(read(&site.get(path, &token).await), (vec![2, 3, 4], last), "{path}");
+    }
 }
 
 async fn the_history_is_of_the_tokens_company(backplane: Backplane) {

@@ -8,6 +8,7 @@
 
 mod support;
 
+mod after_a_while;
 mod auth_frame;
 mod capacity;
 mod channels;
@@ -19,14 +20,19 @@ mod frames;
 mod handshake;
 mod history;
 mod keys;
+mod link;
 mod origin;
 mod outage;
+mod poll;
 mod publish;
 mod replicas;
 mod resume;
 mod shutdown;
 mod slow_reader;
+mod sse;
+mod sse_end;
 mod storm;
 mod tokens;
+mod transports;
 mod violations;
 mod wiped;

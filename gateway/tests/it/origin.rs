@@ -1,6 +1,6 @@
 //! Which web pages may connect: one allow-list for the WebSocket's `Origin` and for CORS.
 
-use crate::support::{Launch, Request, Response, Token};
+use crate::support::{Launch, Request, Response, Stream, Token};
 
 const LISTED: &str = "https://app.example.com";
 
@@ -21,11 +21,11 @@ fn upgrade(origin: &str) -> Request {
     Request::upgrade("/v1/ws").bearer(&Token::user("acme", "anna").sign()).header("Origin", origin)
 }
 
-fn preflight(origin: &str) -> Request {
-    Request::new("OPTIONS", "/v1/events")
+fn preflight(path: &str, origin: &str) -> Request {
+    Request::new("OPTIONS", path)
         .header("Origin", origin)
         .header("Access-Control-Request-Method", "GET")
-        .header("Access-Control-Request-Headers", "authorization")
+        .header("Access-Control-Request-Headers", "authorization,last-event-id")
 }
 
 fn allowed_origin(response: &Response) -> Option<&str> {
@@ -49,13 +49,15 @@ async fn a_listed_origin_passes_and_others_do_not() {
 async fn cors_follows_the_same_list() {
     let gateway = Launch::new().set("GATEWAY_ALLOWED_ORIGINS", LISTED).start().await;
 
-    let answer = gateway.send(preflight(LISTED)).await;
-    assert!([200, 204].contains(&answer.status), "{answer:?}");
-    assert_eq!(allowed_origin(&answer), Some(LISTED));
-    let headers = answer.header("access-control-allow-headers").unwrap_or_default().to_lowercase();
-    assert!(headers.contains("authorization"), "{answer:?}");
-    for origin in STRANGERS {
-        assert_eq!(allowed_origin(&gateway.send(preflight(origin)).await), None, "{origin}");
+    for path in ["/v1/events", "/v1/sse", "/v1/poll?wait=0"] {
+        let answer = gateway.send(preflight(path, LISTED)).await;
+        assert!([200, 204].contains(&answer.status), "{answer:?}");
+        assert_eq!(allowed_origin(&answer), Some(LISTED));
+        let headers = answer.header("access-control-allow-headers").unwrap_or_default().to_lowercase();
+        assert!(headers.contains("authorization") && headers.contains("last-event-id"), "{answer:?}");
+        for origin in STRANGERS {
+            assert_eq!(allowed_origin(&gateway.send(preflight(path, origin)).await), None, "{path} {origin}");
+        }
     }
 }
 
@@ -84,9 +86,18 @@ async fn a_listed_page_may_read_answers_and_problems() {
     let gateway = Launch::new().set("GATEWAY_ALLOWED_ORIGINS", LISTED).start().await;
     let token = Token::user("acme", "anna").sign();
 
-    let good = gateway.send(Request::get("/v1/events").bearer(&token).header("Origin", LISTED)).await;
-    assert_eq!((good.status, allowed_origin(&good)), (200, Some(LISTED)));
-    let refused = gateway.send(Request::get("/v1/events").header("Origin", LISTED)).await;
-    refused.expect_problem(401, "unauthorized");
-    assert_eq!(allowed_origin(&refused), Some(LISTED), "else the page cannot see why it was refused");
+    for path in ["/v1/events", "/v1/poll?wait=0"] {
+        let good = gateway.send(Request::get(path).bearer(&token).header("Origin", LISTED)).await;
+        assert_eq!((good.status, allowed_origin(&good)), (200, Some(LISTED)), "{path}");
+    }
+    let stream = Stream::open(&gateway, Request::get("/v1/sse").bearer(&token).header("Origin", LISTED)).await;
+    assert_eq!(allowed_origin(&stream.head), Some(LISTED));
+    for path in ["/v1/events", "/v1/poll?wait=0", "/v1/sse"] {
+        let refused = gateway.send(Request::get(path).header("Origin", LISTED)).await;
+        refused.expect_problem(401, "unauthorized");
+        assert_eq!(allowed_origin(&refused), Some(LISTED), "else the page cannot see why it was refused by {path}");
+        let stranger = gateway.send(Request::get(path).bearer(&token).header("Origin", STRANGERS[0])).await;
+        stranger.expect_problem(403, "origin_not_allowed");
+        assert_eq!(allowed_origin(&stranger), None, "{path}");
+    }
 }

@@ -113,6 +113,39 @@ async fn a_session_that_comes_back_during_an_outage_is_caught_up_after_it() {
 }
 
 #[tokio::test]
+async fn sessions_that_come_and_go_during_an_outage_leave_nothing_behind() {
+    let mut redis = Redis::absent();
+    let gateway = Launch::new().redis(&redis).set("GATEWAY_HEARTBEAT_SECS", "1").start().await;
+    let mut witness = gateway.connect(&anna()).await;
+    witness.expect_status(DeliveryState::Degraded).await;
+
+    let token = anna();
+    for number in 0..100 {
+        let cursor = shared::Cursor { epoch: 1_763_800_000_000, seq: number + 1 };
+        let fresh = gateway.connect(&token).await;
+        let _back = gateway.connect_from(&token, cursor).await;
+        let _stream = gateway.stream(&token).await;
+        if number % 2 == 0 {
+            fresh.close().await;
+        }
+    }
+    gateway.metric_becomes("gateway_connections{state=\"active\"}", 1.0).await;
+    redis.launch().await;
+
+    let place = witness.expect_resync().await;
+    witness.expect_status(DeliveryState::Live).await;
+    assert_eq!(gateway.publish_when_possible(0).await.seq, place.seq + 1);
+    assert_eq!(n(&witness.event().await), 0);
+    let outcomes = ["deferred", "lost", "fresh", "recovered"];
+    let mut counts = vec![];
+    for outcome in outcomes {
+        counts.push(gateway.metric(&format!("gateway_resumes_total{{outcome=\"{outcome}\"}}")).await);
+    }
+    // Each was welcomed for the time being; only who stayed was let in.
+    assert_eq!(counts, [301.0, 1.0, 0.0, 0.0], "{outcomes:?}");
+}
+
+#[tokio::test]
 async fn a_subscription_that_is_cut_again_and_again_loses_nothing() {
     let redis = Redis::start().await;
     let gateway = Launch::new().redis(&redis).start().await;

@@ -1,11 +1,14 @@
 //! `POST /v1/events`: who may publish what.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::{Backplane, Request, Token, event, n, on_both_backplanes};
+use crate::support::{Backplane, Request, Token, event, n, on_both_backplanes, timed};
 
 on_both_backplanes![
     publishing_needs_a_token_with_the_scope,
+    a_stranger_is_refused_before_its_body_is_read,
     a_service_publishes_for_its_own_company_alone,
     a_malformed_event_is_refused,
     a_body_that_is_not_json_is_refused,
@@ -29,6 +32,21 @@ async fn publishing_needs_a_token_with_the_scope(backplane: Backplane) {
     }
     let token = user.claim("scope", json!("admin publish")).sign();
     assert_eq!(site.post("/v1/events", &token, &body).await.status, 200);
+}
+
+async fn a_stranger_is_refused_before_its_body_is_read(backplane: Backplane) {
+    let site = backplane.start().await;
+    let post = || Request::new("POST", "/v1/events").header("Content-Length", "6000000");
+    let user = Token::user("acme", "anna").sign();
+
+    for (request, status, code) in [(post(), 401, "unauthorized"), (post().bearer(&user), 403, "forbidden")] {
+        // Of the body only the beginning comes, and the connection stays open.
+        for begun in [0, 100, 100_000] {
+            let (refused, took) = timed(request.clone().unfinished(&vec![b' '; begun]).send(site.public)).await;
+            refused.expect_problem(status, code);
+            assert!(took < Duration::from_secs(2), "after {begun} bytes it took {took:?}");
+        }
+    }
 }
 
 async fn a_service_publishes_for_its_own_company_alone(backplane: Backplane) {

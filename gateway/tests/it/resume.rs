@@ -13,6 +13,7 @@ on_both_backplanes![
     a_trimmed_cursor_is_lost_once,
     the_oldest_cursor_that_is_still_whole_is_recovered,
     another_companys_cursor_brings_nothing_of_it,
+    the_largest_cursor_there_can_be_is_lost_and_harms_nobody,
     a_malformed_cursor_is_refused,
 ];
 
@@ -105,6 +106,33 @@ async fn another_companys_cursor_brings_nothing_of_it(backplane: Backplane) {
     assert_eq!((anna.welcome.resume, anna.welcome.last_event_id), (Resume::Lost, own[1]));
     let event = anna.event().await;
     assert_eq!((event.company_id.as_str(), n(&event)), ("acme", 2));
+}
+
+async fn the_largest_cursor_there_can_be_is_lost_and_harms_nobody(backplane: Backplane) {
+    let site = backplane.start().await;
+    let largest = Cursor { epoch: u64::MAX, seq: u64::MAX };
+    for (company, events) in [("acme", 5), ("empty", 0)] {
+        let token = Token::user(company, "anna").sign();
+        site.publish_numbered(company, 0..events).await;
+        // It is the first in its room, then one among others.
+        let mut first = site.connect_from(&token, largest).await;
+        let mut witness = site.connect(&token).await;
+        let mut second = site.connect_from(&token, largest).await;
+        let mut stream = site.stream_from(&token, largest).await;
+        assert_eq!([first.welcome.resume, second.welcome.resume, stream.resume], [Resume::Lost; 3], "{company}");
+        assert_eq!(site.poll_now(largest, &token).await.resume, Resume::Lost, "{company}");
+        let places = [first.welcome.last_event_id, second.welcome.last_event_id, stream.last_event_id];
+        assert!(places.iter().all(|place| place.seq == events && place.epoch < u64::MAX), "{places:?}");
+
+        for number in events..events + 3 {
+            site.publish_numbered(company, number..number + 1).await;
+            for session in [&mut first, &mut witness, &mut second] {
+                assert_eq!(n(&session.event().await), number, "{company}");
+            }
+            assert_eq!(n(&stream.event().await), number, "{company}");
+        }
+    }
+    assert!(site.metric("gateway_resyncs_total").await < 0.5, "somebody was told of a loss that was none");
 }
 
 async fn a_malformed_cursor_is_refused(backplane: Backplane) {

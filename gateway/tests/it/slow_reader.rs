@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::{CloseCode, Resume};
 use tokio::time::Instant;
 
@@ -66,6 +66,10 @@ async fn slow_session_is_closed_and_resumes(backplane: Backplane) {
 }
 
 async fn publish_big(site: &Site, number: u64) {
+    site.publish(&big(number)).await;
+}
+
+fn big(number: u64) -> Value {
     let data = json!({ "n": number, "text": "x".repeat(EVENT_BYTES) });
-    site.publish(&json!({ "companyId": "acme", "type": "devis:signed", "data": data })).await;
+    json!({ "companyId": "acme", "type": "devis:signed", "data": data })
 }

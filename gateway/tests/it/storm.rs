@@ -11,9 +11,13 @@ use std::{
 use futures_util::future::join_all;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use shared::{Cursor, Resume};
-use tokio::{sync::Barrier, task::JoinSet, time::sleep};
+use tokio::{
+    sync::Barrier,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
-use crate::support::{Api, Backplane, Launch, Load, Token, event, eventually, n, on_both_backplanes};
+use crate::support::{Api, Backplane, Launch, Load, PATIENCE, Token, event, eventually, n, on_both_backplanes};
 
 on_both_backplanes![
     sessions_that_drop_and_resume_miss_nothing,
@@ -95,7 +99,8 @@ async fn storm(replicas: &[Api]) {
         sessions.spawn(async move { wanderer.run(&ready, &reached[usize::try_from(index).unwrap()]).await });
     }
 
-    ready.wait().await;
+    // One that failed before it was ready would be waited for without end.
+    timeout(2 * PATIENCE, ready.wait()).await.expect("not all sessions came up");
     for (round, start) in (0..EVENTS).step_by(20).enumerate() {
         eventually("the slowest session's progress", async || {
             let slowest = reached.iter().map(|reached| reached.load(Ordering::Relaxed)).min().unwrap();

@@ -12,6 +12,15 @@ use crate::{
     room::{Effect, Outcome, Room, Stage},
 };
 
+/// A log, as far as reading it goes.
+#[derive(Clone)]
+struct Log {
+    epoch: u64,
+    first: u64,
+    top: u64,
+    lineage: Vec<u64>,
+}
+
 pub(super) struct World {
     room: Room,
     epoch: u64,
@@ -21,8 +30,10 @@ pub(super) struct World {
     lineage: Vec<u64>,
     histories: u64,
     linked: bool,
-    /// Reads that were asked for and not answered; the log is read when it answers, as with Redis.
-    read: Option<Option<Cursor>>,
+    /// The read that was asked for and not answered, and the log as it was then: Redis reads it some time in between.
+    read: Option<(Option<Cursor>, Log)>,
+    /// Cursors that a session came with and that the log could prove then.
+    provable: HashMap<usize, Cursor>,
     next_slot: usize,
     /// Where each session stands that was let in.
     sessions: HashMap<usize, Place>,
@@ -34,6 +45,23 @@ pub(super) struct World {
 struct Place {
     position: Cursor,
     lineage: Option<u64>,
+}
+
+impl Log {
+    fn event(&self, seq: u64) -> Delivery {
+        event_of(at(self.epoch, seq), self.lineage[seq as usize - 1])
+    }
+
+    fn slice(&self, from: Option<Cursor>) -> LogSlice {
+        let top = (self.top >= self.first && self.top > 0).then(|| at(self.epoch, self.top));
+        let events = match from {
+            Some(from) => {
+                (self.first..=self.top).filter(|seq| at(self.epoch, *seq) >= from).map(|seq| self.event(seq)).collect()
+            }
+            None => top.map(|top| self.event(top.seq)).into_iter().collect(),
+        };
+        LogSlice { top, events }
+    }
 }
 
 fn lineage_of(event: &Delivery) -> u64 {
@@ -52,6 +80,7 @@ impl World {
             histories: 0,
             linked: false,
             read: None,
+            provable: HashMap::new(),
             next_slot: 0,
             sessions: HashMap::new(),
             deferred: vec![],
@@ -86,9 +115,14 @@ impl World {
                 }
             }
             Happening::ReadAnswers => {
-                if let Some(from) = self.read.take() {
-                    let slice = self.slice(from);
+                if let Some((from, _)) = self.read.take() {
+                    let slice = self.log().slice(from);
                     self.room.log(Ok(slice), &mut effects);
+                }
+            }
+            Happening::ReadAnswersLate => {
+                if let Some((from, log)) = self.read.take() {
+                    self.room.log(Ok(log.slice(from)), &mut effects);
                 }
             }
             Happening::ReadFails => {
@@ -102,7 +136,16 @@ impl World {
                 let slot = self.next_slot;
                 self.next_slot += 1;
                 let cursor = (*back > 0).then(|| at(self.epoch, (self.top + 3).saturating_sub(*back)));
-                self.room.join(session(slot), cursor.filter(|cursor| cursor.seq > 0), &mut effects);
+                let cursor = cursor.filter(|cursor| cursor.seq > 0);
+                if let Some(cursor) = cursor.filter(|cursor| cursor.seq <= self.top && cursor.seq + 1 >= self.first) {
+                    self.provable.insert(slot, cursor);
+                }
+                self.room.join(session(slot), cursor, &mut effects);
+            }
+            // What could be proven before may be lost from here on.
+            Happening::Trim(_) | Happening::Wipe | Happening::LoseTail(_) if !self.provable.is_empty() => {
+                self.provable.clear();
+                return self.happen(happening);
             }
             Happening::Trim(keep) => self.first = self.first.max((self.top + 1).saturating_sub(*keep)),
             Happening::Wipe => {
@@ -126,26 +169,20 @@ impl World {
         self.carry_out(effects)
     }
 
-    fn event(&self, seq: u64) -> Delivery {
-        event_of(at(self.epoch, seq), self.lineage[seq as usize - 1])
+    fn log(&self) -> Log {
+        Log { epoch: self.epoch, first: self.first, top: self.top, lineage: self.lineage.clone() }
     }
 
-    fn slice(&self, from: Option<Cursor>) -> LogSlice {
-        let top = (self.top >= self.first && self.top > 0).then(|| at(self.epoch, self.top));
-        let events = match from {
-            Some(from) => {
-                (self.first..=self.top).filter(|seq| at(self.epoch, *seq) >= from).map(|seq| self.event(seq)).collect()
-            }
-            None => top.map(|top| self.event(top.seq)).into_iter().collect(),
-        };
-        LogSlice { top, events }
+    fn event(&self, seq: u64) -> Delivery {
+        self.log().event(seq)
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), TestCaseError> {
         for effect in effects {
             match effect {
                 Effect::Read(from) => {
-                    if self.read.replace(from).is_some() {
+                    let log = self.log();
+                    if self.read.replace((from, log)).is_some() {
                         return Err(TestCaseError::fail("two reads at once"));
                     }
                 }
@@ -185,6 +222,9 @@ impl World {
             Outcome::Deferred(_) => {
                 self.deferred.push(slot);
                 return Ok(());
+            }
+            Outcome::Lost(_, reason) if self.histories == 0 && self.provable.contains_key(&slot) => {
+                return Err(TestCaseError::fail(format!("{slot} has lost nothing, but is told: {reason}")));
             }
             Outcome::Fresh(position) | Outcome::Lost(position, _) => position,
             Outcome::Recovered(cursor, events) => {

@@ -218,7 +218,7 @@ impl Inbox {
     /// The last things that were seen, for a failure's message.
     fn story(&self) -> String {
         let recent = &self.seen[self.seen.len().saturating_sub(8)..];
-        let lines: String = recent.iter().map(|seen| format!("\n  {seen:?}")).collect();
+        let lines: String = recent.iter().map(|seen| format!("\n  {:.300}", format!("{seen:?}"))).collect();
         format!("{} frames were seen, the last of them:{lines}", self.seen.len())
     }
 }

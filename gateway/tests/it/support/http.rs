@@ -66,6 +66,12 @@ impl Request {
         self.header("Content-Length", &length)
     }
 
+    /// A body whose end does not come, whatever its length was said to be.
+    pub(crate) fn unfinished(mut self, beginning: &[u8]) -> Self {
+        self.body = beginning.to_vec();
+        self
+    }
+
     pub(crate) fn json(self, body: &Value) -> Self {
         self.header("Content-Type", "application/json").body(body.to_string())
     }
@@ -115,34 +121,46 @@ pub(crate) struct Response {
 impl Response {
     /// Reads an answer, and what came behind it (the first frames of an upgraded connection).
     pub(crate) async fn read(stream: &mut TcpStream) -> std::io::Result<(Self, Vec<u8>)> {
-        let mut bytes = Vec::new();
+        let mut rest = Vec::new();
+        let response = Self::read_next(stream, &mut rest).await?;
+        Ok((response, rest))
+    }
+
+    /// Reads one of several answers on a connection; `rest` is what of it was read already.
+    pub(crate) async fn read_next(stream: &mut TcpStream, rest: &mut Vec<u8>) -> std::io::Result<Self> {
+        let mut response = Self::read_head(stream, rest).await?;
+        let length = response.header("content-length").map(str::parse::<usize>);
+        let body = match length {
+            _ if response.status == 101 => vec![],
+            _ if response.is_chunked() => read_chunked(stream, rest).await?,
+            Some(length) => take(stream, rest, length.map_err(std::io::Error::other)?).await?,
+            None => vec![],
+        };
+        response.body = String::from_utf8_lossy(&body).into_owned();
+        Ok(response)
+    }
+
+    /// Reads an answer up to its body.
+    pub(super) async fn read_head(stream: &mut TcpStream, rest: &mut Vec<u8>) -> std::io::Result<Self> {
         let head_end = loop {
-            if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            if let Some(at) = rest.windows(4).position(|window| window == b"\r\n\r\n") {
                 break at + 4;
             }
-            more(stream, &mut bytes).await?;
+            more(stream, rest).await?;
         };
-        let mut rest = bytes.split_off(head_end);
-        let head = String::from_utf8_lossy(&bytes).into_owned();
+        let head = String::from_utf8_lossy(&rest[..head_end]).into_owned();
+        rest.drain(..head_end);
         let mut lines = head.lines();
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(|| std::io::Error::other(format!("not an answer: {head}")))?;
         let headers = lines.filter_map(|line| line.split_once(':'));
         let headers = headers.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
-        let mut response = Self { status, headers, body: String::new() };
-        if status == 101 {
-            return Ok((response, rest));
-        }
-        let body = match (response.header("content-length"), response.header("transfer-encoding")) {
-            (_, Some("chunked")) => read_chunked(stream, &mut rest).await?,
-            (Some(length), _) => {
-                let length = length.parse().map_err(std::io::Error::other)?;
-                take(stream, &mut rest, length).await?
-            }
-            _ => vec![],
-        };
-        response.body = String::from_utf8_lossy(&body).into_owned();
-        Ok((response, rest))
+        Ok(Self { status, headers, body: String::new() })
+    }
+
+    /// Whether the body comes in chunks.
+    pub(super) fn is_chunked(&self) -> bool {
+        self.header("transfer-encoding") == Some("chunked")
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -188,19 +206,23 @@ async fn take(stream: &mut TcpStream, bytes: &mut Vec<u8>, length: usize) -> std
 
 async fn read_chunked(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> std::io::Result<Vec<u8>> {
     let mut body = Vec::new();
-    loop {
-        let line_end = loop {
-            if let Some(at) = bytes.windows(2).position(|window| window == b"\r\n") {
-                break at + 2;
-            }
-            more(stream, bytes).await?;
-        };
-        let line = take(stream, bytes, line_end).await?;
-        let length = usize::from_str_radix(String::from_utf8_lossy(&line).trim(), 16).map_err(std::io::Error::other)?;
-        let chunk = take(stream, bytes, length + 2).await?;
-        if length == 0 {
-            return Ok(body);
-        }
-        body.extend_from_slice(&chunk[..length]);
+    while let Some(chunk) = read_chunk(stream, bytes).await? {
+        body.extend(chunk);
     }
+    Ok(body)
+}
+
+/// The next chunk of a body, `None` at its proper end.
+pub(super) async fn read_chunk(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> std::io::Result<Option<Vec<u8>>> {
+    let line_end = loop {
+        if let Some(at) = bytes.windows(2).position(|window| window == b"\r\n") {
+            break at + 2;
+        }
+        more(stream, bytes).await?;
+    };
+    let line = take(stream, bytes, line_end).await?;
+    let length = usize::from_str_radix(String::from_utf8_lossy(&line).trim(), 16).map_err(std::io::Error::other)?;
+    let mut chunk = take(stream, bytes, length + 2).await?;
+    chunk.truncate(length);
+    Ok((length > 0).then_some(chunk))
 }

@@ -13,9 +13,12 @@ mod gateway;
 mod http;
 mod keys;
 mod load;
+mod poll;
+mod proxy;
 mod raw;
 mod redis;
 mod site;
+mod sse;
 mod token;
 
 pub(crate) use api::{Api, event, n};
@@ -24,9 +27,12 @@ pub(crate) use gateway::{Gateway, Launch};
 pub(crate) use http::{Request, Response};
 pub(crate) use keys::KeyPair;
 pub(crate) use load::Load;
+pub(crate) use poll::{Polled, timed};
+pub(crate) use proxy::Proxy;
 pub(crate) use raw::{Opcode, RawSession, frame, frame_head, frame_with};
 pub(crate) use redis::Redis;
 pub(crate) use site::{Backplane, Site, on_both_backplanes};
+pub(crate) use sse::{Message, Stream};
 pub(crate) use token::{SECRET, Token};
 
 /// How long anything may take before a test gives up: generous, since two cores run many tests at once.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use shared::Cursor;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -82,24 +83,27 @@ pub(crate) struct RawSession {
 impl RawSession {
     /// Opens a session whose `welcome` has been read.
     pub(crate) async fn open(api: &Api, token: &str) -> Self {
-        Self::open_with(api, token, &[], TcpSocket::new_v4().unwrap()).await
+        Self::open_with(api, "/v1/ws", token, &[], TcpSocket::new_v4().unwrap()).await
     }
 
     /// Opens a session over a socket with as small a receive buffer as there can be.
     pub(crate) async fn open_narrow(api: &Api, token: &str) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4096).unwrap();
-        Self::open_with(api, token, &[], socket).await
+        Self::open_with(api, "/v1/ws", token, &[], narrow_socket()).await
+    }
+
+    /// Opens such a session that goes on from a cursor.
+    pub(crate) async fn open_narrow_from(api: &Api, token: &str, cursor: Cursor) -> Self {
+        Self::open_with(api, &format!("/v1/ws?lastEventId={cursor}"), token, &[], narrow_socket()).await
     }
 
     /// Opens a session and sends `first` in the same breath as the handshake.
     pub(crate) async fn open_eagerly(api: &Api, token: &str, first: &[u8]) -> Self {
-        Self::open_with(api, token, first, TcpSocket::new_v4().unwrap()).await
+        Self::open_with(api, "/v1/ws", token, first, TcpSocket::new_v4().unwrap()).await
     }
 
-    async fn open_with(api: &Api, token: &str, first: &[u8], socket: TcpSocket) -> Self {
+    async fn open_with(api: &Api, path: &str, token: &str, first: &[u8], socket: TcpSocket) -> Self {
         let mut session = Self { stream: connect(socket, api.public).await, unread: vec![] };
-        let request = Request::upgrade("/v1/ws").bearer(token).encode(api.public);
+        let request = Request::upgrade(path).bearer(token).encode(api.public);
         session.send(&[&request, first].concat()).await;
         session.expect_upgrade().await;
         session
@@ -110,12 +114,16 @@ impl RawSession {
         Self { stream: connect(TcpSocket::new_v4().unwrap(), api.public).await, unread: vec![] }
     }
 
+    /// Reads the answer to a request.
+    pub(crate) async fn expect_answer(&mut self) -> Response {
+        let answer = timeout(PATIENCE, Response::read_next(&mut self.stream, &mut self.unread)).await;
+        answer.expect("no answer").unwrap()
+    }
+
     /// Reads the answer to a handshake, which must be 101, and the `welcome` after it.
     pub(crate) async fn expect_upgrade(&mut self) {
-        let answer = timeout(PATIENCE, Response::read(&mut self.stream)).await.expect("no answer to the handshake");
-        let (response, unread) = answer.unwrap();
+        let response = self.expect_answer().await;
         assert_eq!(response.status, 101, "{response:?}");
-        self.unread = unread;
         let welcome = self.expect(Opcode::Text).await.text();
         assert!(welcome.contains("welcome"), "{welcome}");
     }
@@ -173,7 +181,15 @@ impl RawSession {
     }
 }
 
-async fn connect(socket: TcpSocket, server: SocketAddr) -> TcpStream {
+/// A socket with as small a receive buffer as there can be: what is not read soon fills it.
+pub(super) fn narrow_socket() -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket
+}
+
+/// Connects, or gives up.
+pub(super) async fn connect(socket: TcpSocket, server: SocketAddr) -> TcpStream {
     timeout(PATIENCE, socket.connect(server)).await.expect("no connection").unwrap()
 }
 

@@ -47,12 +47,20 @@ impl Deref for Site {
 
 /// Makes two tests of each function named: one in `embedded`, one in `redis`.
 macro_rules! on_both_backplanes {
-    ($($test:ident,)+) => {
+    ($($(#[$attribute:meta])* $test:ident,)+) => {
         mod embedded {
-            $(#[tokio::test] async fn $test() { super::$test(crate::support::Backplane::Embedded).await })+
+            $(
+                $(#[$attribute])*
+                #[tokio::test]
+                async fn $test() { super::$test(crate::support::Backplane::Embedded).await }
+            )+
         }
         mod redis {
-            $(#[tokio::test] async fn $test() { super::$test(crate::support::Backplane::Redis).await })+
+            $(
+                $(#[$attribute])*
+                #[tokio::test]
+                async fn $test() { super::$test(crate::support::Backplane::Redis).await }
+            )+
         }
     };
 }

@@ -1,0 +1,18 @@
+//! What can be asked for, one file for each. Each says whether every promise was kept.
+
+mod controls;
+mod failover;
+mod frame;
+mod pause;
+mod restart;
+mod run;
+mod short;
+mod transports;
+
+pub(crate) use controls::controls;
+pub(crate) use failover::failover;
+pub(crate) use pause::pause;
+pub(crate) use restart::restart;
+pub(crate) use run::run;
+pub(crate) use short::short;
+pub(crate) use transports::transports;

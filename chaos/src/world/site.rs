@@ -1,0 +1,95 @@
+//! All processes of a run together.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use super::{Folder, Gateway, Metrics, Program, Proxy, Redis, Sentinels, haproxy::HaProxy};
+
+/// What a run needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    /// How many gateways.
+    pub(crate) gateways: usize,
+    /// The program that they run.
+    pub(crate) program: Program,
+    /// Whether sentinels watch over a master and a replica; then nobody talks to Redis through a proxy.
+    pub(crate) sentinels: bool,
+}
+
+/// The processes of a run.
+pub(crate) struct Site {
+    /// Where logs go.
+    pub(crate) folder: Arc<Folder>,
+    /// The Redis, or the first master.
+    pub(crate) redis: Redis,
+    /// The other one, and who watches.
+    pub(crate) guarded: Option<(Sentinels, Redis)>,
+    /// The gateways.
+    pub(crate) gateways: Vec<Gateway>,
+    /// The line of each gateway to Redis.
+    pub(crate) lines: Vec<Proxy>,
+    /// The line of the publishers to Redis.
+    pub(crate) publishers: Proxy,
+    /// The line of some receivers to HAProxy.
+    pub(crate) receivers: Proxy,
+    /// The program that gateways are started with.
+    pub(crate) program: Program,
+    balancer: HaProxy,
+}
+
+impl Site {
+    /// Starts everything and waits until it is ready.
+    pub(crate) async fn start(folder: &Arc<Folder>, layout: &Layout) -> anyhow::Result<Self> {
+        // Gateways have a user of their own, so that its rights can be taken away.
+        let user = ["--user", "gateway", "on", ">gateway", "~*", "&*", "+@all"];
+        let redis = Redis::start(folder, "redis", &user).await?;
+        let guarded = if layout.sentinels { Some(Sentinels::start(folder, &redis).await?) } else { None };
+        let (mut gateways, mut lines) = (Vec::new(), Vec::new());
+        for number in 0..layout.gateways {
+            let line = Proxy::start(redis.address()).await?;
+            let url = match &guarded {
+                Some((sentinels, _)) => sentinels.url(),
+                None => format!("redis://gateway:gateway@{}/", line.address()),
+            };
+            gateways.push(Gateway::new(folder, &format!("gateway{number}"), url)?);
+            lines.push(line);
+        }
+        for gateway in &mut gateways {
+            gateway.launch(&layout.program).await?;
+        }
+        let balancer = HaProxy::start(folder, &gateways).await?;
+        let publishers = Proxy::start(redis.address()).await?;
+        let receivers = Proxy::start(balancer.address()).await?;
+        let program = layout.program.clone();
+        Ok(Self { folder: folder.clone(), redis, guarded, gateways, lines, publishers, receivers, program, balancer })
+    }
+
+    /// Where clients go.
+    pub(crate) fn public(&self) -> SocketAddr {
+        self.balancer.address()
+    }
+
+    /// Where publishers find Redis.
+    pub(crate) fn publisher_url(&self) -> String {
+        match &self.guarded {
+            Some((sentinels, _)) => sentinels.url(),
+            None => format!("redis://{}/", self.publishers.address()),
+        }
+    }
+
+    /// The metrics of all gateways that run, added up.
+    pub(crate) async fn metrics(&self) -> anyhow::Result<Metrics> {
+        let mut all = Metrics::default();
+        for gateway in self.gateways.iter().filter(|gateway| gateway.is_running()) {
+            all.add(gateway.metrics().await?);
+        }
+        Ok(all)
+    }
+
+    /// Starts the gateways that do not run.
+    pub(crate) async fn relaunch(&mut self) -> anyhow::Result<()> {
+        for gateway in self.gateways.iter_mut().filter(|gateway| !gateway.is_running()) {
+            gateway.launch(&self.program).await?;
+        }
+        Ok(())
+    }
+}
