@@ -1,4 +1,4 @@
-//! What takes half a minute to show. All of it waits at the same time, in one test that the runner starts first.
+//! What takes up to half a minute to show. All of it waits at the same time, in one test that the runner starts first.
 
 use std::time::Duration;
 
@@ -6,11 +6,17 @@ use serde_json::json;
 use shared::{CloseCode, CompanyId, Cursor, EventType, Record, keys};
 use tokio::time::{Instant, interval, timeout};
 
+use crate::link;
 use crate::support::{Launch, Opcode, RawSession, Redis, Site, Token, event, frame, n};
 
 #[tokio::test]
-async fn half_a_minute_brings_what_was_not_announced_and_ends_who_does_not_read() {
-    tokio::join!(an_event_that_is_stored_but_never_announced_arrives(), sessions_that_ping_but_do_not_read_are_ended());
+async fn half_a_minute_mends_links_brings_what_was_not_announced_and_ends_who_does_not_read() {
+    tokio::join!(
+        an_event_that_is_stored_but_never_announced_arrives(),
+        sessions_that_ping_but_do_not_read_are_ended(),
+        link::a_deaf_link_is_replaced_and_nothing_is_lost(),
+        link::a_command_connection_that_is_cut_is_replaced_within_seconds(),
+    );
 }
 
 /// An idle room looks into its log every 20 s.

@@ -1,4 +1,5 @@
-//! The gateway's two connections to Redis, each of which can fail without the other.
+//! The gateway's two connections to Redis, each of which can fail without the other. It takes several probes to find
+//! out, so these run with whatever else takes its time (`after_a_while`).
 
 use std::time::Duration;
 
@@ -13,8 +14,7 @@ fn anna() -> String {
     Token::user("acme", "anna").sign()
 }
 
-#[tokio::test]
-async fn a_deaf_link_is_replaced_and_nothing_is_lost() {
+pub(super) async fn a_deaf_link_is_replaced_and_nothing_is_lost() {
     let redis = Redis::start().await;
     let proxy = Proxy::before(&redis).await;
     let gateway = Launch::new().set("GATEWAY_REDIS_URL", &proxy.url()).start().await;
@@ -69,8 +69,7 @@ async fn numbers_until_live(session: &mut Client) -> Vec<u64> {
 /// A probe interval is 3 s; reconnecting and a busy machine take the rest.
 const SOON: Duration = Duration::from_secs(7);
 
-#[tokio::test]
-async fn a_command_connection_that_is_cut_is_replaced_within_seconds() {
+pub(super) async fn a_command_connection_that_is_cut_is_replaced_within_seconds() {
     let redis = Redis::start().await;
     let gateway = Launch::new().redis(&redis).start().await;
     let publishing = Launch::new().redis(&redis).start().await;

@@ -115,7 +115,7 @@ async fn a_session_that_comes_back_during_an_outage_is_caught_up_after_it() {
 #[tokio::test]
 async fn sessions_that_come_and_go_during_an_outage_leave_nothing_behind() {
     let mut redis = Redis::absent();
-    let gateway = Launch::new().redis(&redis).set("GATEWAY_HEARTBEAT_SECS", "1").start().await;
+    let gateway = Launch::new().redis(&redis).start().await;
     let mut witness = gateway.connect(&anna()).await;
     witness.expect_status(DeliveryState::Degraded).await;
 

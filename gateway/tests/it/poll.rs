@@ -138,7 +138,7 @@ async fn what_a_filter_keeps_back_counts_as_seen(backplane: Backplane) {
     // One half passes between two polls, the other while one waits: more than the log holds.
     let half = *site.publish_numbered("acme", 1..700).await.last().unwrap();
     assert_eq!(site.poll(&query(start, 0), &anna()).await, recovered(half));
-    let poll = waiting(&site, &query(half, 4)).await;
+    let poll = waiting(&site, &query(half, 3)).await;
     let whole = *site.publish_numbered("acme", 700..1_400).await.last().unwrap();
     assert_eq!(poll.await.unwrap(), recovered(whole));
 

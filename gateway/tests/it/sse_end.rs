@@ -6,21 +6,17 @@ use serde_json::{Value, json};
 use shared::{Resume, ServerFrame};
 use tokio::time::Instant;
 
-use crate::support::{Backplane, Launch, Request, Site, Stream, Token, n, on_both_backplanes};
+use crate::support::{Backplane, Launch, RawSession, Request, Site, Stream, Token, n, on_both_backplanes};
 
 on_both_backplanes![
     an_expired_token_ends_the_stream,
     a_replica_that_goes_away_asks_its_streams_to_reconnect,
     a_stream_that_stalls_is_ended_and_resumes,
     the_gauge_counts_streams_until_their_clients_go,
+    a_poll_whose_client_has_gone_gives_its_place_back,
 ];
 
 const ACTIVE: &str = "gateway_connections{state=\"active\"}";
-
-/// A stream whose client went without a word is found out by what is written to it next.
-fn quick_heartbeat() -> Launch {
-    Launch::new().set("GATEWAY_HEARTBEAT_SECS", "1")
-}
 
 fn anna() -> String {
     Token::user("acme", "anna").sign()
@@ -72,7 +68,7 @@ fn big(number: u64) -> Value {
 }
 
 async fn a_stream_that_stalls_is_ended_and_resumes(backplane: Backplane) {
-    let site = backplane.start_with(quick_heartbeat()).await;
+    let site = backplane.start().await;
     let mut reader = site.stream(&anna()).await;
     let mut stalled = vec![];
     for _ in 0..STALLED {
@@ -127,7 +123,7 @@ async fn reader_goes_on(site: &Site, reader: &mut Stream) {
 }
 
 async fn the_gauge_counts_streams_until_their_clients_go(backplane: Backplane) {
-    let site = backplane.start_with(quick_heartbeat()).await;
+    let site = backplane.start().await;
     let mut streams = vec![];
     for company in ["acme", "acme", "bati", "other"] {
         streams.push(site.stream(&Token::user(company, "anna").sign()).await);
@@ -144,9 +140,25 @@ async fn the_gauge_counts_streams_until_their_clients_go(backplane: Backplane) {
     site.metric_becomes(ACTIVE, 0.0).await;
 }
 
+async fn a_poll_whose_client_has_gone_gives_its_place_back(backplane: Backplane) {
+    let site = backplane.start().await;
+    let place = site.poll_fresh(&anna()).await;
+    let request = Request::get(&format!("/v1/poll?wait=55&lastEventId={place}")).bearer(&anna());
+    let mut polls = vec![];
+    for _ in 0..3 {
+        let mut poll = RawSession::silent(&site).await;
+        poll.send(&request.encode(site.public)).await;
+        polls.push(poll);
+    }
+    site.metric_becomes(ACTIVE, 3.0).await;
+
+    drop(polls);
+    site.metric_becomes(ACTIVE, 0.0).await;
+}
+
 #[tokio::test]
 async fn beyond_the_cap_streams_and_polls_are_refused() {
-    let gateway = quick_heartbeat().set("GATEWAY_MAX_CONNECTIONS", "1").start().await;
+    let gateway = Launch::new().set("GATEWAY_MAX_CONNECTIONS", "1").start().await;
     let stream = gateway.stream(&anna()).await;
 
     for path in ["/v1/sse", "/v1/poll", "/v1/poll?wait=0"] {
