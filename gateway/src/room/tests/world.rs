@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use proptest::test_runner::TestCaseError;
 use shared::Cursor;
 
-use super::{BUDGET, Happening, at, event_of, session};
+use super::{BUDGET, at, event_of, property::Happening, session};
 use crate::{
     backplane::{LogSlice, ReadError},
     delivery::Delivery,
