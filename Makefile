@@ -1,6 +1,8 @@
 # Two targets need no reading: `make demo` and `make test`. The others are their steps.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+# Servers are installed here, which is not everybody's path.
+export PATH := $(PATH):/usr/sbin:/sbin
 
 .PHONY: help demo test setup lint schema schema-check unit chaos bench
 
