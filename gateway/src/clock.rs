@@ -29,6 +29,10 @@ pub(crate) fn outward(cursor: Cursor) -> Cursor {
 /// and gone unseen. `0-0` claims to have seen nothing, and asks for everything.
 pub(crate) fn inward(cursor: Cursor) -> Cursor {
     let age = unix_seconds().saturating_mul(1000).saturating_sub(cursor.epoch);
-    let proves = age <= EMPTY_LOG_PROOF.as_millis() as u64;
-    if cursor.seq == 0 && proves { Cursor::EMPTY } else { cursor }
+    if cursor.seq > 0 || cursor == Cursor::EMPTY || age <= EMPTY_LOG_PROOF.as_millis() as u64 {
+        cursor
+    } else {
+        // Ahead of every log: it proves nothing.
+        Cursor { seq: u64::MAX, ..cursor }
+    }
 }

@@ -55,6 +55,8 @@ pub struct Room {
     reading: Option<Reading>,
     /// Cursors before this one may belong to events that a failover lost; nothing is proven for them.
     pub(super) suspect: Option<Cursor>,
+    /// The birth of the newest log that is known to be gone.
+    pub(super) gone: Option<u64>,
     /// The sessions were told that events come late.
     pub(super) degraded: bool,
     /// How many bytes may be kept for sessions that return.
@@ -75,6 +77,7 @@ impl Room {
             waiting: Vec::new(),
             reading: None,
             suspect: None,
+            gone: None,
             degraded: stage == Stage::Down,
             budget,
         }
@@ -259,6 +262,8 @@ impl Room {
     }
 
     fn resync(&mut self, position: Cursor, reason: &'static str, effects: &mut Vec<Effect>) {
+        let old = self.position.map(|old| old.epoch).filter(|epoch| *epoch != position.epoch);
+        self.gone = self.gone.max(old);
         self.position = Some(position);
         self.recent.clear();
         effects.push(Effect::Resync { position, reason });
