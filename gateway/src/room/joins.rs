@@ -26,7 +26,7 @@ pub(super) struct Waiting {
 impl Room {
     /// A session wants in.
     pub fn join(&mut self, session: SessionId, cursor: Option<Cursor>, effects: &mut Vec<Effect>) {
-        let cursor = cursor.map(|cursor| self.from_an_empty_log(cursor));
+        let cursor = cursor.map(|cursor| self.place_of(cursor));
         if let Some(outcome) = self.outcome_from_memory(cursor) {
             effects.push(Effect::Admit(session, outcome));
             return;
@@ -44,7 +44,7 @@ impl Room {
 
     /// A client that saw an empty log has missed nothing before a log's first event, unless another log has come and gone
     /// since. The epoch says when it saw that.
-    fn from_an_empty_log(&self, cursor: Cursor) -> Cursor {
+    fn place_of(&self, cursor: Cursor) -> Cursor {
         let same_log = self.position.is_some_and(|position| position.epoch == cursor.epoch);
         if cursor.seq > 0 || cursor == Cursor::EMPTY || same_log {
             cursor
