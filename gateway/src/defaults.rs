@@ -144,6 +144,8 @@ pub(crate) const REDIS_RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(3);
 /// See [`PROBE_INTERVAL`].
 pub(crate) const PROBE_MISSES: u32 = 2;
+/// After a failover every replica has noticed by then: three probe intervals, and the way to the new master.
+pub(crate) const FAILOVER_SETTLES: Duration = Duration::from_secs(10);
 /// Reconnecting begins with at most this delay and doubles up to the second.
 pub(crate) const REDIS_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// A read of the log that failed is tried again after at most the first, doubling up to the second.

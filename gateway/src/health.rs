@@ -1,12 +1,21 @@
 //! Whether this replica may be given new connections.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::{
+    sync::{
+        RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use crate::defaults::FAILOVER_SETTLES;
 
 /// The state that readiness follows from. Whether Redis answers is not part of it: a replica that cannot reach Redis
 /// tells its sessions so and goes on, while taking all replicas out at once would end every session.
 #[derive(Debug)]
 pub struct Health {
     link_known: AtomicBool,
+    failed_over: RwLock<Option<Instant>>,
     draining: AtomicBool,
     broken: AtomicBool,
     connections: AtomicU64,
@@ -42,6 +51,7 @@ impl Health {
     pub fn new(limit: u64) -> Self {
         Self {
             link_known: AtomicBool::new(false),
+            failed_over: RwLock::new(None),
             draining: AtomicBool::new(false),
             broken: AtomicBool::new(false),
             connections: AtomicU64::new(0),
@@ -52,6 +62,20 @@ impl Health {
     /// The first attempt to reach the backplane has ended, well or not.
     pub fn link_known(&self) {
         self.link_known.store(true, Ordering::Release);
+    }
+
+    /// The link leads to another server than before.
+    pub fn failed_over(&self) {
+        if let Ok(mut when) = self.failed_over.write() {
+            *when = Some(Instant::now());
+        }
+    }
+
+    /// Whether other replicas may not have noticed yet that another server is the master, and may know events that it
+    /// has lost.
+    #[must_use]
+    pub fn is_failing_over(&self) -> bool {
+        self.failed_over.read().is_ok_and(|when| when.is_some_and(|when| when.elapsed() < FAILOVER_SETTLES))
     }
 
     /// The replica goes away.

@@ -37,7 +37,8 @@ impl PublishScript {
             .arg(self.max_events)
             .arg(self.log_ttl)
             .arg(self.idempotency_ttl)
-            .arg(keys::LOG_FIELD);
+            .arg(keys::LOG_FIELD)
+            .arg(keys::ORIGIN_FIELD);
         for envelope in chunk {
             call.key(keys::idempotency(company, envelope.event_id()))
                 .arg(envelope.event_type().as_str())

@@ -13,6 +13,10 @@ pub const CHANNEL: &str = "company:";
 /// The field of a log entry that holds the [`Record`](crate::Record).
 pub const LOG_FIELD: &str = "d";
 
+/// The field that says which data set the entry was written to: the start of Redis' replication id. A log whose newest
+/// entry is of another one may have lost its end, and begins a new epoch.
+pub const ORIGIN_FIELD: &str = "o";
+
 /// The channel that a company's events are announced on.
 #[must_use]
 pub fn channel(company: &CompanyId) -> String {

@@ -58,6 +58,12 @@ impl Run {
                 verdict.untold
             ));
         }
+        if verdict.repeated > 0 {
+            line(format!(
+                "{} deliveries were of publishers' retries that Redis, having lost its data, no longer knew",
+                verdict.repeated
+            ));
+        }
         line(verdict.to_string());
         let mut all: Vec<String> = report.failures.iter().chain(failures).cloned().collect();
         all.extend(verdict.findings.iter().map(|(kind, what)| format!("{kind:?}: {what}")));

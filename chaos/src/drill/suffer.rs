@@ -23,6 +23,9 @@ impl Drill {
         let before: Vec<(Progress, usize)> =
             self.receivers.iter().map(|receiver| (receiver.progress(), receiver.log().steps.len())).collect();
         let issued = self.sender.issued();
+        if fault.resync != Resync::Never {
+            self.sender.ledger().redis_forgot();
+        }
         self.recovery = None;
         let injected = match timeout(LONGEST, (fault.inject)(self)).await {
             Ok(injected) => injected.map_err(|error| format!("{error:#}")),

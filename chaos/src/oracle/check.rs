@@ -1,6 +1,6 @@
 //! Holds the receivers' logs against the ledger.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use shared::Cursor;
 
@@ -10,7 +10,7 @@ use super::{Finding, Ledger, Log, Step, Verdict, ledger::Book};
 pub(crate) fn check<'a>(ledger: &Ledger, logs: impl IntoIterator<Item = &'a Log>) -> Verdict {
     let mut verdict = Verdict::default();
     for (company, book) in ledger.companies() {
-        for (fact, at) in &book.moved {
+        for (fact, _, at) in book.moved.iter().filter(|(_, before, at)| !ledger.may_be_at_both(*before, *at)) {
             verdict.find(Finding::Twice, format!("fact {fact} of {company} was acknowledged again, at {at}"));
         }
     }
@@ -18,7 +18,7 @@ pub(crate) fn check<'a>(ledger: &Ledger, logs: impl IntoIterator<Item = &'a Log>
     for log in logs {
         let book = ledger.of(&log.company).unwrap_or(&nothing);
         let before = verdict.findings.len();
-        let reader = Reader { log, book, seen: HashSet::new(), last_jump: None, spans: vec![] };
+        let reader = Reader { log, ledger, book, seen: HashMap::new(), last_jump: None, spans: vec![] };
         reader.read(&mut verdict);
         if verdict.findings.len() > before {
             verdict.suspects.insert(log.name.clone());
@@ -30,8 +30,9 @@ pub(crate) fn check<'a>(ledger: &Ledger, logs: impl IntoIterator<Item = &'a Log>
 /// Goes through one log.
 struct Reader<'a> {
     log: &'a Log,
+    ledger: &'a Ledger,
     book: &'a Book,
-    seen: HashSet<u64>,
+    seen: HashMap<u64, Cursor>,
     last_jump: Option<u64>,
     spans: Vec<Span>,
 }
@@ -100,11 +101,14 @@ impl Reader<'_> {
 
     /// Whether the event is one that may be here, once.
     fn identity(&mut self, at: Cursor, fact: u64, verdict: &mut Verdict) {
-        if !self.seen.insert(fact) {
-            verdict.find(Finding::Twice, self.say(at, fact, "was applied before"));
+        match self.seen.insert(fact, at) {
+            // It was told of the loss in between, else the order is wrong.
+            Some(before) if self.ledger.may_be_at_both(before, at) => verdict.repeated += 1,
+            Some(_) => verdict.find(Finding::Twice, self.say(at, fact, "was applied before")),
+            None => {}
         }
         match self.book.acknowledged.get(&fact) {
-            Some(place) if *place == at => {}
+            Some(place) if *place == at || self.ledger.may_be_at_both(*place, at) => {}
             Some(place) => {
                 verdict.find(Finding::Twice, self.say(at, fact, &format!("was acknowledged at {place}")));
             }
@@ -123,7 +127,7 @@ impl Reader<'_> {
     fn completeness(&self, verdict: &mut Verdict) {
         let Some(first) = self.spans.first().map(|span| span.from) else { return };
         for (fact, at) in &self.book.acknowledged {
-            if self.seen.contains(fact) {
+            if self.seen.contains_key(fact) {
                 continue;
             }
             match self.book.gone.get(fact) {

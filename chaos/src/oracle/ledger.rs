@@ -8,6 +8,8 @@ use shared::{CompanyId, Cursor};
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     companies: HashMap<CompanyId, Book>,
+    /// Redis has lost data, and with it perhaps which event ids it had stored.
+    forgot: bool,
 }
 
 /// One company's facts.
@@ -23,8 +25,8 @@ pub(super) struct Book {
     pub(super) gone: HashMap<u64, u64>,
     /// Where the log forked, and when: from here on numbers were given anew.
     pub(super) forks: Vec<(Cursor, u64)>,
-    /// Acknowledged at two places: the second place.
-    pub(super) moved: Vec<(u64, Cursor)>,
+    /// Acknowledged at two places.
+    pub(super) moved: Vec<(u64, Cursor, Cursor)>,
 }
 
 impl Ledger {
@@ -37,8 +39,8 @@ impl Ledger {
     pub(crate) fn acknowledge(&mut self, company: &CompanyId, fact: u64, at: Cursor) {
         let book = self.book(company);
         book.open.remove(&fact);
-        if book.acknowledged.insert(fact, at).is_some_and(|before| before != at) {
-            book.moved.push((fact, at));
+        if let Some(before) = book.acknowledged.insert(fact, at).filter(|before| *before != at) {
+            book.moved.push((fact, before, at));
         }
     }
 
@@ -74,6 +76,17 @@ impl Ledger {
         book.forks.extend(gone.iter().min().map(|(at, _)| (*at, at_ms)));
         book.gone.extend(gone.iter().map(|(_, fact)| (*fact, at_ms)));
         gone.len()
+    }
+
+    /// A fault took data away from Redis. A publisher that tries again may find its event id unknown from now on, so that
+    /// one fact stands in two logs.
+    pub(crate) fn redis_forgot(&mut self) {
+        self.forgot = true;
+    }
+
+    /// Whether one fact may rightly be at both places.
+    pub(super) fn may_be_at_both(&self, one: Cursor, other: Cursor) -> bool {
+        self.forgot && one.epoch != other.epoch
     }
 
     /// Facts by fate: acknowledged, open, refused.

@@ -107,6 +107,23 @@ fn a_fact_under_two_event_ids_is_twice() {
 }
 
 #[test]
+fn a_retry_that_redis_has_forgotten_may_stand_in_two_logs_after_a_word_about_the_loss() {
+    let reborn = Cursor { epoch: EPOCH + 1, seq: 1 };
+    let again = Step::Event { at: reborn, fact: 3 };
+    let told = [honest(0, 3), vec![jump(reborn.before(), 5), again.clone()]].concat();
+    let mut ledger = ledger(3);
+    ledger.acknowledge(&company(), 3, reborn);
+    assert!(judge(&ledger, told.clone()).count(Finding::Twice) >= 2, "nothing was taken from Redis");
+    ledger.redis_forgot();
+    let verdict = judge(&ledger, told);
+    assert_eq!((verdict.is_clean(), verdict.repeated), (true, 1), "{:?}", verdict.findings);
+    let silent = [honest(0, 3), vec![again]].concat();
+    assert_eq!(judge(&ledger, silent).count(Finding::Disorder), 1);
+    let same_log = [honest(0, 3), vec![jump(at(2), 5), event(3)]].concat();
+    assert_eq!(judge(&ledger, same_log).count(Finding::Twice), 1);
+}
+
+#[test]
 fn what_redis_lost_is_not_owed_but_what_took_its_numbers_is() {
     let mut ledger = ledger(4);
     let held = [1, 2].into();

@@ -32,6 +32,9 @@ pub(crate) struct Verdict {
     pub(crate) excused: u64,
     /// Acknowledged facts that Redis lost before a receiver had them, and that nobody could tell it of.
     pub(crate) untold: u64,
+    /// Facts applied again after Redis had lost data: a publisher's retry, stored in the new log, after a word about the
+    /// loss.
+    pub(crate) repeated: u64,
     /// Events that came again on the wire and were kept out by the gate.
     pub(crate) wire_duplicates: u64,
 }

@@ -114,7 +114,7 @@ impl Log {
 
 /// Every announcement reaches the dispatcher; being subscribed only has to be confirmed.
 async fn confirm(interests: Arc<Interests>, signals: SignalSender) {
-    signals.send(Signal::Up).await;
+    signals.send(Signal::Up { moved: false }).await;
     loop {
         let wanted = interests.take().await.into_iter().filter(|(_, wanted)| *wanted);
         signals.send(Signal::Subscribed(wanted.map(|(company, _)| company).collect())).await;

@@ -26,7 +26,10 @@ pub use signals::{SignalReceiver, SignalSender, signals};
 #[derive(Debug)]
 pub enum Signal {
     /// The link is up; the rooms are being subscribed again.
-    Up,
+    Up {
+        /// It leads to another server than before: after a failover.
+        moved: bool,
+    },
     /// The link is down; nothing is heard until the next `Up`.
     Down,
     /// From here on every event of these companies is heard.

@@ -114,9 +114,12 @@ impl Dispatcher {
     async fn signal(&mut self, signal: Signal) {
         match signal {
             Signal::Announced { company, record } => self.announced(company, &record).await,
-            Signal::Up => {
+            Signal::Up { moved } => {
                 self.link = LinkState::Up;
                 self.health.link_known();
+                if moved {
+                    self.health.failed_over();
+                }
                 for entry in self.rooms.values_mut() {
                     entry.room.link_up();
                 }

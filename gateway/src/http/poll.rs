@@ -51,6 +51,10 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
             Ok(None) | Err(_) => return Err(Problem::unavailable("the log cannot be reached at present")),
         }
     }
+    // The next poll may reach a replica that still hears the old master, and would give again what this one says is lost.
+    if answer.resume == Some(Resume::Lost) && worker.app.health.is_failing_over() {
+        return Err(Problem::unavailable("Redis has failed over; not every replica may know yet"));
+    }
     Ok(answer.respond(presence.feed().position()))
 }
 

@@ -4,6 +4,7 @@
 
 mod faults;
 mod log;
+mod origin;
 mod overload;
 mod rights;
 mod script;

@@ -6,7 +6,7 @@ use crate::support::{Numbered, RedisServer, calls, company, connections, envelop
 
 /// All but the channels.
 pub(crate) const COMMANDS: &str = "resetkeys resetchannels -@all +ping +hello +evalsha +script|load +xadd +xrevrange +get \
-                        +set +pexpire +publish %RW~{company:*}:log %RW~{company:*}:idem:*";
+                        +set +pexpire +publish +info %RW~{company:*}:log %RW~{company:*}:idem:*";
 
 async fn publisher_as(server: &RedisServer, rights: &str) -> Publisher {
     let mut redis = server.connect().await;

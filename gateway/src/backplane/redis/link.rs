@@ -59,6 +59,7 @@ impl Link {
     pub(super) async fn run(mut self) {
         self.metrics.probe_heard();
         let mut delay = REDIS_BACKOFF.0;
+        let mut server = None;
         loop {
             match self.connect().await {
                 Ok(connected) => {
@@ -66,7 +67,9 @@ impl Link {
                     delay = REDIS_BACKOFF.0;
                     self.set_commands(Some(connected.commands.clone()));
                     self.metrics.backplane_up.set(1);
-                    self.signals.send(Signal::Up).await;
+                    let now = connected.client.get_connection_info().addr().to_string();
+                    let moved = server.replace(now.clone()).is_some_and(|before| before != now);
+                    self.signals.send(Signal::Up { moved }).await;
                     let reason = self.serve(connected).await;
                     self.set_commands(None);
                     self.metrics.backplane_up.set(0);

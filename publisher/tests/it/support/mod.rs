@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::Utc;
 use publisher::{
     Publisher, new_event_id,
-    shared::{CompanyId, Envelope, Event, EventId, Record, keys},
+    shared::{CompanyId, Cursor, Envelope, Event, EventId, Record, keys},
 };
 use redis::aio::MultiplexedConnection;
 
@@ -59,8 +59,7 @@ pub(crate) async fn log(redis: &mut MultiplexedConnection, company: &CompanyId) 
     let entries: Vec<(String, Vec<String>)> =
         redis::cmd("XRANGE").arg(keys::log(company)).arg("-").arg("+").query_async(redis).await.unwrap();
     let entry = |(id, fields): (String, Vec<String>)| {
-        assert_eq!(fields.len(), 2);
-        assert_eq!(fields[0], keys::LOG_FIELD);
+        assert_eq!((fields[0].as_str(), fields[2].as_str()), (keys::LOG_FIELD, keys::ORIGIN_FIELD));
         (id, fields[1].clone())
     };
     entries.into_iter().map(entry).collect()
@@ -69,21 +68,35 @@ pub(crate) async fn log(redis: &mut MultiplexedConnection, company: &CompanyId) 
 /// The events' numbers in log order, once it is sure that the log is whole: one epoch, no hole in `seq`, and each
 /// record says its own place.
 pub(crate) async fn numbers(redis: &mut MultiplexedConnection, company: &CompanyId) -> Vec<u64> {
-    let mut numbers = Vec::new();
-    let mut before = None;
+    let epochs = epochs(redis, company).await;
+    assert!(epochs.len() <= 1, "{epochs:?}");
+    epochs.concat()
+}
+
+/// The same for each epoch that is in the log.
+pub(crate) async fn epochs(redis: &mut MultiplexedConnection, company: &CompanyId) -> Vec<Vec<u64>> {
+    let mut epochs: Vec<Vec<u64>> = Vec::new();
+    let mut before: Option<Cursor> = None;
     for (id, text) in log(redis, company).await {
         let record = Record::parse(text.as_bytes()).unwrap();
         assert_eq!(record.id.to_string(), id);
-        if let Some(before) = before {
-            assert!(record.id.follows(before), "{} after {before}", record.id);
+        match before {
+            Some(before) if record.id.epoch == before.epoch => {
+                assert!(record.id.follows(before), "{} after {before}", record.id);
+            }
+            Some(_) => assert_eq!(record.id.seq, 1),
+            None => {}
+        }
+        if before.is_none_or(|before| before.epoch != record.id.epoch) {
+            epochs.push(vec![]);
         }
         before = Some(record.id);
         let frame: serde_json::Value = serde_json::from_str(record.frame).unwrap();
         assert_eq!(frame["id"], id);
         assert_eq!(frame["companyId"], company.as_str());
-        numbers.push(frame["data"]["number"].as_u64().unwrap());
+        epochs.last_mut().unwrap().push(frame["data"]["number"].as_u64().unwrap());
     }
-    numbers
+    epochs
 }
 
 /// How often Redis was asked for this command, the refused times included.

@@ -20,7 +20,7 @@ impl RedisServer {
     pub(crate) async fn start() -> Self {
         loop {
             let (port, dir) = (free_port(), tempfile::tempdir().unwrap());
-            let mut server = Self { child: spawn(port, &dir), port, dir };
+            let mut server = Self { child: spawn(port, &dir, "yes"), port, dir };
             // Otherwise somebody else took the port in between.
             if server.ready().await {
                 return server;
@@ -49,7 +49,12 @@ impl RedisServer {
 
     /// Starts it again, on the same port with the same data; it is not ready yet.
     pub(crate) fn revive(&mut self) {
-        self.child = spawn(self.port, &self.dir);
+        self.child = spawn(self.port, &self.dir, "yes");
+    }
+
+    /// Starts it again with what its last snapshot holds.
+    pub(crate) fn revive_from_snapshot(&mut self) {
+        self.child = spawn(self.port, &self.dir, "no");
     }
 
     /// Waits until it answers PING; `false` when it has ended instead.
@@ -78,10 +83,10 @@ impl Drop for RedisServer {
     }
 }
 
-fn spawn(port: u16, dir: &TempDir) -> Child {
+fn spawn(port: u16, dir: &TempDir, append_only: &str) -> Child {
     Command::new("redis-server")
         .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
-        .args(["--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning"])
+        .args(["--appendonly", append_only, "--appendfsync", "always", "--loglevel", "warning"])
         .arg("--dir")
         .arg(dir.path())
         .stdout(Stdio::null())
