@@ -32,9 +32,7 @@ unit: ## The Rust tests alone
 	@cargo test --workspace --quiet
 
 chaos: ## Inject faults for MINUTES (10) and judge what was received: nothing lost, nothing twice
-	@scripts/setup test
-	@cargo build --release --quiet -p gateway -p chaos
-	@$${CARGO_TARGET_DIR:-target}/release/chaos run --minutes $${MINUTES:-10}
+	@scripts/chaos
 
 bench: ## Measure memory per session, one wide room and deliveries per second
 	@cargo build --release --quiet -p gateway -p loadtest

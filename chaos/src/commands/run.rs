@@ -11,6 +11,7 @@ use crate::{
     drill::{Drill, Options, Outcome, table},
     faults::{Fault, Ground, all, chosen},
     terminal::{line, problem, spinner},
+    world::Loss,
 };
 
 pub(crate) async fn run(args: RunArgs) -> anyhow::Result<bool> {
@@ -52,6 +53,7 @@ pub(super) fn possible(faults: Vec<&'static Fault>, options: &Options) -> Vec<&'
         let missing = match fault.ground {
             Ground::Plain | Ground::Guarded => None,
             Ground::TwoBuilds => options.other_build.is_none().then_some("no --old-gateway-bin"),
+            Ground::OwnNetwork => Loss::missing(),
             Ground::WrongClock => (!std::path::Path::new("/usr/bin/faketime").exists()).then_some("no faketime"),
         };
         if let Some(missing) = missing {

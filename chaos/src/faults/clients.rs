@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use crate::{
     drill::Drill,
     receiver::{Order, Receiver, Transport},
-    world::{Toxic, eventually, within},
+    world::{Loss, Toxic, eventually, within},
 };
 
 /// How late the others' events may be, on a machine that is busy with all of this.
@@ -23,6 +23,16 @@ pub(super) async fn slow_lines(drill: &mut Drill) -> anyhow::Result<()> {
     let others = others_keep_up(drill, &[]).await;
     sleep(drill.between_ms(500, 2_000)).await;
     drill.site.receivers.set(Toxic::Pass);
+    others
+}
+
+/// One packet in twenty is dropped, in both directions.
+pub(super) async fn lossy_lines(drill: &mut Drill) -> anyhow::Result<()> {
+    let loss = Loss::start(drill.site.receivers.address().port(), 5).await?;
+    sleep(drill.between_ms(1_000, 3_000)).await;
+    let others = others_keep_up(drill, &[]).await;
+    sleep(drill.between_ms(1_000, 3_000)).await;
+    loss.stop().await?;
     others
 }
 

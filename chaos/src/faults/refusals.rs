@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
+use publisher::PublishError;
 use tokio::time::{interval, sleep};
 
-use crate::{defaults::PATIENCE, drill::Drill, world::command};
+use crate::{
+    defaults::PATIENCE,
+    drill::Drill,
+    world::{command, eventually},
+};
 
 /// The gateways may not listen any more, and later may again.
 pub(super) async fn revoke(drill: &mut Drill) -> anyhow::Result<()> {
@@ -42,6 +47,33 @@ pub(super) async fn read_only(drill: &mut Drill) -> anyhow::Result<()> {
     sleep(drill.between_ms(300, 2_000)).await;
     drill.site.redis.command::<String>(&["REPLICAOF", "NO", "ONE"]).await?;
     Ok(())
+}
+
+/// It cannot write its snapshots, and takes nothing that it could not keep: MISCONF.
+pub(super) async fn not_persist(drill: &mut Drill) -> anyhow::Result<()> {
+    let set = async |name: &str, value: &str| {
+        drill.site.redis.command::<String>(&["CONFIG", "SET", name, value]).await.map(drop)
+    };
+    drill.site.redis.block_snapshots("blocked")?;
+    set("dbfilename", "blocked").await?;
+    set("save", "3600 1000000").await?;
+    drill.site.redis.command::<String>(&["BGSAVE"]).await?;
+    let failed = eventually("the snapshot fails", PATIENCE, async || {
+        let info: String = drill.site.redis.command(&["INFO", "persistence"]).await?;
+        anyhow::ensure!(info.contains("rdb_last_bgsave_status:err"), "it has not failed yet");
+        Ok(())
+    })
+    .await;
+    let company = drill.companies[0].clone();
+    let (told, _) = drill.sender.try_once(&company).await;
+    sleep(Duration::from_millis(500)).await;
+    set("save", "").await?;
+    set("dbfilename", "dump.rdb").await?;
+    failed?;
+    match told {
+        Err(PublishError::Full(_)) => Ok(()),
+        other => anyhow::bail!("a publish into a Redis that cannot persist ended with {other:?}"),
+    }
 }
 
 /// A script that does not end: BUSY.

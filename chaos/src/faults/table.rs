@@ -33,6 +33,8 @@ pub(crate) enum Ground {
     TwoBuilds,
     /// One Redis, and `faketime`.
     WrongClock,
+    /// One Redis, in a network of our own where packets may be dropped.
+    OwnNetwork,
 }
 
 /// Whether telling of a loss is right.
@@ -75,10 +77,12 @@ const ALL: &[Fault] = table! {
     15 "scripts flushed" Plain Never => refusals::flush_scripts;
     16 "Redis loading" Plain Never => refusals::load;
     16 "Redis read-only" Plain Right("the replication id changed") => refusals::read_only;
+    16 "Redis cannot persist" Plain Never => refusals::not_persist;
     16 "Redis busy" Plain Never => refusals::busy;
     18 "half-open Redis links" Plain Never => links::black_hole;
     19 "Redis stream cut and sliced" Plain Never => links::cut_and_slice;
     20 "slow client lines" Plain Never => clients::slow_lines;
+    20 "client lines that lose packets" OwnNetwork Never => clients::lossy_lines;
     21 "readers that stall" Plain Never => clients::stall;
     22 "half-open clients" Plain Never => clients::half_open;
     35 "gateway killed" Plain Never => gateways::kill;

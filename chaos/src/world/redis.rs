@@ -43,7 +43,8 @@ impl Redis {
         let folder = self.folder.room(&self.name)?;
         let child = Start::of(&self.name, "redis-server")
             .args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "yes"])
-            .args(["--appendfsync", "always", "--enable-debug-command", "local", "--repl-diskless-sync-delay", "0"])
+            .args(["--appendfsync", "always", "--enable-debug-command", "local", "--enable-protected-configs", "local"])
+            .args(["--repl-diskless-sync-delay", "0"])
             .args(["--dir".as_ref(), folder.as_os_str()])
             .args(&self.options)
             .args(extra)
@@ -72,6 +73,11 @@ impl Redis {
         anyhow::ensure!(self.child.is_none(), "{} runs", self.name);
         std::fs::remove_dir_all(self.folder.room(&self.name)?)?;
         Ok(())
+    }
+
+    /// Puts a folder where its snapshots would go.
+    pub(crate) fn block_snapshots(&self, name: &str) -> anyhow::Result<()> {
+        Ok(std::fs::create_dir_all(self.folder.room(&self.name)?.join(name))?)
     }
 
     /// Stops it in its tracks: connections stay open and nothing answers.

@@ -37,7 +37,9 @@ impl Run {
         match (known.filter(|known| known.id == cursor), found) {
             (Some(known), Some(found)) if known.frame.json() != found.frame.json() => return Err(REPLACED),
             // Trimmed right up to the cursor: the next number follows, but nothing shows that the history is the same.
-            (Some(_), None) if !events.is_empty() => return Err(TRIMMED),
+            (Some(_), None) if events.first().is_some_and(|event| event.id.epoch == cursor.epoch) => {
+                return Err(TRIMMED);
+            }
             _ => {}
         }
         match events.first() {
