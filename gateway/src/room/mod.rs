@@ -6,6 +6,7 @@
 
 mod effect;
 mod joins;
+mod position;
 mod reasons;
 mod recent;
 mod run;

@@ -5,13 +5,12 @@ use shared::{Cursor, DeliveryState};
 use super::{
     effect::{Effect, Outcome},
     joins::Waiting,
-    reasons::{REPLACED, UNPROVEN},
+    reasons::REPLACED,
     recent::Recent,
     run::Run,
 };
 use crate::{
     backplane::{LogSlice, ReadError},
-    defaults::{MAX_HELD, MAX_REREADS},
     delivery::Delivery,
 };
 
@@ -226,69 +225,6 @@ impl Room {
             Ok(missed) => self.catch_up(missed, effects),
             Err(_) if moved_on || (!run.complete && run.top == position) => {}
             Err(_) => self.stage = Stage::Reading,
-        }
-    }
-
-    /// Handles the events that were held back while the log was read.
-    fn release(&mut self, top: Cursor, effects: &mut Vec<Effect>) {
-        while let Some(event) = self.held.pop_front() {
-            if let Err(event) = self.advance(event, effects) {
-                self.rereads += 1;
-                if self.rereads <= MAX_REREADS {
-                    // It may have happened after the log was read.
-                    self.held.push_front(event);
-                    self.stage = Stage::Reading;
-                } else {
-                    // Among them may be events that happened after the log was read.
-                    self.held.clear();
-                    self.overflowed = true;
-                    self.rereads = 0;
-                    self.resync(top, UNPROVEN, effects);
-                }
-                return;
-            }
-        }
-        self.rereads = 0;
-    }
-
-    /// Delivers what was missed; the events follow each other and the position.
-    fn catch_up(&mut self, missed: &[Arc<Delivery>], effects: &mut Vec<Effect>) {
-        let Some(last) = missed.last() else { return };
-        self.position = Some(last.id);
-        for event in missed {
-            self.recent.push(event.clone(), self.budget);
-        }
-        effects.push(Effect::CatchUp(missed.to_vec()));
-    }
-
-    fn resync(&mut self, position: Cursor, reason: &'static str, effects: &mut Vec<Effect>) {
-        let old = self.position.map(|old| old.epoch).filter(|epoch| *epoch != position.epoch);
-        self.gone = self.gone.max(old);
-        self.position = Some(position);
-        self.recent.clear();
-        effects.push(Effect::Resync { position, reason });
-    }
-
-    /// Delivers an event that follows and drops one that is known. Gives it back when there is a hole before it.
-    fn advance(&mut self, event: Arc<Delivery>, effects: &mut Vec<Effect>) -> Result<(), Arc<Delivery>> {
-        let position = self.position.unwrap_or(Cursor::EMPTY);
-        if event.id.follows(position) {
-            self.position = Some(event.id);
-            self.recent.push(event.clone(), self.budget);
-            effects.push(Effect::Deliver(event));
-            Ok(())
-        } else if event.id.epoch == position.epoch && event.id <= position && !self.recent.contradicts(&event) {
-            Ok(())
-        } else {
-            Err(event)
-        }
-    }
-
-    fn hold(&mut self, event: Arc<Delivery>) {
-        if self.held.len() < MAX_HELD {
-            self.held.push_back(event);
-        } else {
-            self.overflowed = true;
         }
     }
 
