@@ -4,7 +4,7 @@ SHELL := /bin/bash
 # Servers are installed here, which is not everybody's path.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test setup lint schema schema-check unit chaos bench
+.PHONY: help demo test setup lint schema schema-check unit chaos fuzz bench
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ unit: ## The Rust tests alone
 
 chaos: ## Inject faults for MINUTES (10) and judge what was received: nothing lost, nothing twice
 	@scripts/chaos
+
+fuzz: ## Run each fuzz target for MINUTES (10); needs cargo-fuzz
+	@scripts/fuzz
 
 bench: ## Measure memory per session, one wide room and deliveries per second
 	@cargo build --release --quiet -p gateway -p loadtest

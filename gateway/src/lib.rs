@@ -20,6 +20,8 @@ pub mod config;
 mod defaults;
 pub mod delivery;
 pub mod dispatcher;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod health;
 pub mod http;
 pub mod metrics;

@@ -9,6 +9,9 @@ use crate::{CompanyId, Cursor, Event, EventId, EventType, IdError, Record};
 /// The largest event frame, in bytes of JSON.
 pub const MAX_EVENT_BYTES: usize = 64 * 1024;
 
+/// How deep arrays and objects may be nested in an event's data: deeper ones exhaust parsers that recurse.
+pub const MAX_DEPTH: usize = 64;
+
 /// Why an event cannot be published. Trying again does not help.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -22,6 +25,9 @@ pub enum EnvelopeError {
     /// The event is larger than a frame may be.
     #[error("the event is {0} bytes of JSON, the limit is {MAX_EVENT_BYTES}")]
     TooBig(usize),
+    /// Arrays and objects are nested deeper than parsers bear.
+    #[error("the event's data is nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
 }
 
 /// One event, addressed and sealed, before the log has given it a place.
@@ -61,7 +67,7 @@ impl Envelope {
     /// Seals an event whose data is JSON already.
     ///
     /// # Errors
-    /// When the event is too big.
+    /// When the event is too big or nested too deep.
     pub fn raw(
         company: &CompanyId,
         event_id: EventId,
@@ -73,7 +79,13 @@ impl Envelope {
         let json = serde_json::to_string(&Tail { r#type: &event_type, company_id: company, time, data })?;
         let envelope = Self { company: company.clone(), event_id, event_type, tail: json[1..].to_owned() };
         let longest = envelope.frame(Cursor { epoch: u64::MAX, seq: u64::MAX }).len();
-        if longest > MAX_EVENT_BYTES { Err(EnvelopeError::TooBig(longest)) } else { Ok(envelope) }
+        if longest > MAX_EVENT_BYTES {
+            Err(EnvelopeError::TooBig(longest))
+        } else if depth(data.get()) > MAX_DEPTH {
+            Err(EnvelopeError::TooDeep)
+        } else {
+            Ok(envelope)
+        }
     }
 
     /// The company whose log it goes to.
@@ -113,6 +125,25 @@ impl Envelope {
     }
 }
 
+/// The deepest nesting of arrays and objects in a text that is JSON.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,5 +172,12 @@ mod tests {
     fn big_events_are_refused_here() {
         let data = format!("\"{}\"", "x".repeat(MAX_EVENT_BYTES));
         assert!(matches!(envelope(&data), Err(EnvelopeError::TooBig(_))));
+    }
+
+    #[test]
+    fn deep_events_are_refused_here() {
+        let nested = |levels: usize| format!("{}\"[[\\\"[[\"{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(envelope(&nested(MAX_DEPTH)).is_ok());
+        assert!(matches!(envelope(&nested(MAX_DEPTH + 1)), Err(EnvelopeError::TooDeep)));
     }
 }

@@ -23,7 +23,7 @@ pub mod schema;
 pub use claims::{Audience, Claims, CompanyClaim, Scope};
 pub use close::CloseCode;
 pub use cursor::{Cursor, CursorError};
-pub use envelope::{Envelope, EnvelopeError, MAX_EVENT_BYTES};
+pub use envelope::{Envelope, EnvelopeError, MAX_DEPTH, MAX_EVENT_BYTES};
 pub use events::Event;
 pub use frame::{ClientFrame, DeliveryState, EventFrame, Resume, ServerFrame};
 pub use ids::{CompanyId, EventId, EventType, IdError, UserId};

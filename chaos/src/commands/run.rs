@@ -11,7 +11,7 @@ use crate::{
     drill::{Drill, Options, Outcome, table},
     faults::{Fault, Ground, all, chosen},
     terminal::{line, problem, spinner},
-    world::Loss,
+    world::{Loss, faketime},
 };
 
 pub(crate) async fn run(args: RunArgs) -> anyhow::Result<bool> {
@@ -54,7 +54,7 @@ pub(super) fn possible(faults: Vec<&'static Fault>, options: &Options) -> Vec<&'
             Ground::Plain | Ground::Guarded => None,
             Ground::TwoBuilds => options.other_build.is_none().then_some("no --old-gateway-bin"),
             Ground::OwnNetwork => Loss::missing(),
-            Ground::WrongClock => (!std::path::Path::new("/usr/bin/faketime").exists()).then_some("no faketime"),
+            Ground::WrongClock => faketime().is_none().then_some("no faketime"),
         };
         if let Some(missing) = missing {
             line(format!("left out: {} {} ({missing})", fault.number, fault.name));

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{auth::Origin, defaults::MIN_SECRET_BYTES};
 
 /// Who is let in.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct AuthConfig {
     /// Secret that tokens are signed with (HS256), at least 32 bytes
     #[arg(long, env = "GATEWAY_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]

@@ -12,6 +12,8 @@ mod sse;
 pub use admin::routes as admin_routes;
 pub use listen::Listener;
 pub use problem::Problem;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use publish::seal;
 
 use std::{rc::Rc, sync::Arc};
 

@@ -74,7 +74,7 @@ pub(super) async fn publish(
 }
 
 /// Checks a body, one event or an array, and seals its events.
-fn seal(body: &[u8], may_publish: impl Fn(&CompanyId) -> bool) -> Result<Vec<Envelope>, Problem> {
+pub(crate) fn seal(body: &[u8], may_publish: impl Fn(&CompanyId) -> bool) -> Result<Vec<Envelope>, Problem> {
     let many = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let drafts: Vec<&RawValue> = if many {
         serde_json::from_slice(body).map_err(|error| invalid(None, &error))?

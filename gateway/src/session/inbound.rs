@@ -136,6 +136,23 @@ fn check_header(bytes: &[u8], already: usize) -> Result<(), CloseCode> {
     if already.saturating_add(length) > MAX_CLIENT_MESSAGE { Err(CloseCode::TooBig) } else { Ok(()) }
 }
 
+/// Reads the bytes whole and in pieces, whose length the first byte says: the messages and the outcome are the same.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz_frames(bytes: &[u8]) {
+    let Some((&length, bytes)) = bytes.split_first() else { return };
+    let read = |piece: usize| {
+        let (mut inbound, mut messages) = (Inbound::default(), vec![]);
+        let outcome = bytes.chunks(piece.max(1)).try_for_each(|piece| {
+            inbound.receive(&mut BytesMut::from(piece), |message| {
+                messages.push(message);
+                true
+            })
+        });
+        (messages, outcome)
+    };
+    assert_eq!(read(usize::from(length)), read(bytes.len()));
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
