@@ -45,7 +45,10 @@ impl Drill {
         for (receiver, (progress, steps)) in self.receivers.iter().zip(&before) {
             touched += usize::from(receiver.progress().was_touched_since(progress));
             for step in &receiver.log().steps[*steps..] {
-                if let Step::Jump { reason, .. } = step {
+                if let Step::Jump { reason, to, .. } = step {
+                    if fault.resync == Resync::Never {
+                        self.site.folder.note(&format!("{} was told {reason}, and goes on from {to}", receiver.name()));
+                    }
                     *resyncs.entry(reason.to_string()).or_default() += 1;
                 }
             }

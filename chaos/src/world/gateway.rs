@@ -79,6 +79,7 @@ impl Gateway {
             .env("GATEWAY_WORKERS", "2")
             .env("GATEWAY_HEARTBEAT_SECS", &HEARTBEAT_SECS.to_string())
             .env("GATEWAY_DRAIN_SECS", &DRAIN_SECS.to_string())
+            .env("GATEWAY_LOG", "info,gateway::dispatcher=debug")
             .env("GATEWAY_LOG_FORMAT", "json")
             .log_to(self.folder.append(&format!("{}.log", self.name))?)?;
         self.child = Some(child);

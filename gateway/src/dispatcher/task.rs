@@ -18,7 +18,7 @@ use crate::{
     delivery::Delivery,
     health::Health,
     metrics::Metrics,
-    room::{Effect, Room, Stage},
+    room::{Effect, Outcome, Room, Stage},
 };
 
 /// How workers reach the dispatcher.
@@ -245,6 +245,9 @@ impl Dispatcher {
                 }
                 Effect::Admit(session, outcome) => {
                     self.metrics.admitted(&outcome);
+                    if let Outcome::Lost(position, reason) = &outcome {
+                        debug!(%company, %position, reason, "a session is told of a loss");
+                    }
                     if let Some(sender) = self.workers.get(&session.worker) {
                         let _ = sender.send(ToWorker::Admit(session, Admission { outcome, degraded })).await;
                     }

@@ -6,7 +6,7 @@ use shared::Cursor;
 
 use super::{
     effect::{Effect, Outcome},
-    reasons::{JOINED_DEGRADED, REBORN, REPLACED, TRIMMED},
+    reasons::{JOINED_DEGRADED, REBORN, REPLACED},
     run::Run,
     sync::{Room, Stage},
 };
@@ -21,6 +21,14 @@ pub(super) struct Waiting {
     pub(super) deferred: bool,
     /// The read under way was asked for after it came, and from no later place than its cursor.
     pub(super) covered: bool,
+}
+
+/// Why what a session missed cannot be told from a read.
+enum Missing {
+    /// The log no longer proves it.
+    Lost(&'static str),
+    /// More has happened since the read than memory holds: it is in the log, and has to be read once more.
+    Unread,
 }
 
 impl Room {
@@ -72,11 +80,11 @@ impl Room {
                 None => Outcome::Fresh(position),
                 Some(cursor) => match self.missed(cursor, position, run) {
                     Ok(events) => Outcome::Recovered(cursor, events),
-                    Err(_) if !waiting.covered => {
+                    Err(Missing::Lost(reason)) if waiting.covered => Outcome::Lost(position, reason),
+                    Err(_) => {
                         self.waiting.push(waiting);
                         continue;
                     }
-                    Err(reason) => Outcome::Lost(position, reason),
                 },
             };
             effects.push(Effect::Admit(waiting.session, outcome));
@@ -84,22 +92,22 @@ impl Room {
     }
 
     /// What happened after `cursor` up to `position`: out of the log, and out of memory for what came since.
-    fn missed(&self, cursor: Cursor, position: Cursor, run: &Run) -> Result<Vec<Arc<Delivery>>, &'static str> {
+    fn missed(&self, cursor: Cursor, position: Cursor, run: &Run) -> Result<Vec<Arc<Delivery>>, Missing> {
         if cursor > position {
-            return Err(REBORN);
+            return Err(Missing::Lost(REBORN));
         }
         if self.is_suspect(cursor) {
-            return Err(REPLACED);
+            return Err(Missing::Lost(REPLACED));
         }
         if let Some(events) = self.recent.after(cursor) {
             return Ok(events);
         }
-        let mut events = run.after(cursor, None)?.to_vec();
+        let mut events = run.after(cursor, None).map_err(Missing::Lost)?.to_vec();
         let end = events.partition_point(|event| event.id <= position);
         events.truncate(end);
         let reached = events.last().map_or(cursor, |event| event.id);
         if reached != position {
-            events.extend(self.recent.after(reached).ok_or(TRIMMED)?);
+            events.extend(self.recent.after(reached).ok_or(Missing::Unread)?);
         }
         Ok(events)
     }

@@ -24,6 +24,18 @@ fn a_session_from_further_back_than_the_read_waits_for_the_next() {
 }
 
 #[test]
+fn a_flood_while_the_log_is_read_costs_another_read_and_loses_nothing() {
+    let mut room = live();
+    room.set_budget(0);
+    assert_eq!(join(&mut room, 1, Some(at(7, 5))), ["read 7-5"]);
+    for seq in 11..=13 {
+        hear(&mut room, at(7, seq));
+    }
+    assert_eq!(read(&mut room, slice(7, 5..=10)), ["read 7-5"], "memory holds 13 alone: 11 and 12 are in the log");
+    assert_eq!(read(&mut room, slice(7, 5..=13)), ["1 7-5 + [6,7,8,9,10,11,12,13]"]);
+}
+
+#[test]
 fn cursors_that_prove_nothing_are_lost() {
     let mut room = live();
     assert_eq!(join(&mut room, 1, Some(at(6, 99))), ["1 lost 7-10"], "an earlier epoch");

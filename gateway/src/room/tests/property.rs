@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::world::World;
+use super::{BUDGET, world::World};
 
 /// What may happen to a room, in any order.
 #[derive(Debug, Clone)]
@@ -45,8 +45,11 @@ proptest! {
     /// Whatever happens, the sessions in the room see every event in order and once, but across a resync; and in the
     /// end, when all is well again, they stand at the top of the log.
     #[test]
-    fn nothing_is_lost_or_doubled_without_a_word(happenings in prop::collection::vec(happening(), 1..80)) {
-        let mut world = World::new();
+    fn nothing_is_lost_or_doubled_without_a_word(
+        happenings in prop::collection::vec(happening(), 1..80),
+        forgetful: bool,
+    ) {
+        let mut world = World::new(if forgetful { 0 } else { BUDGET });
         for happening in happenings {
             world.happen(&happening)?;
         }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use proptest::test_runner::TestCaseError;
 use shared::Cursor;
 
-use super::{BUDGET, at, event_of, property::Happening, session};
+use super::{at, event_of, property::Happening, session};
 use crate::{
     backplane::{LogSlice, ReadError},
     delivery::Delivery,
@@ -70,9 +70,9 @@ fn lineage_of(event: &Delivery) -> u64 {
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(budget: usize) -> Self {
         Self {
-            room: Room::new(Stage::Subscribing, BUDGET),
+            room: Room::new(Stage::Subscribing, budget),
             epoch: 1,
             top: 0,
             first: 1,
