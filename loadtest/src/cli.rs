@@ -28,6 +28,8 @@ enum Command {
     Wide(measure::wide::Args),
     /// Start a Redis and a gateway, run idle, wide and fanout against them, print the table
     Bench(measure::bench::Args),
+    /// Start a Redis and a gateway, attack them, and see what those who are in notice of it
+    Siege(measure::siege::Args),
 }
 
 impl Cli {
@@ -42,6 +44,7 @@ impl Cli {
                 Command::Fanout(args) => measure::fanout::command(args).await,
                 Command::Wide(args) => measure::wide::command(args).await,
                 Command::Bench(args) => measure::bench::command(args).await,
+                Command::Siege(args) => measure::siege::command(args).await,
             }
         })
     }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use redis::{Client, FromRedisValue, RedisResult};
+use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisResult};
 use rustix::process::Signal;
 use tokio::time::timeout;
 
@@ -114,7 +114,9 @@ impl Redis {
 pub(crate) async fn command<T: FromRedisValue>(address: SocketAddr, words: &[&str]) -> anyhow::Result<T> {
     let work = async {
         let client = Client::open(format!("redis://{address}/"))?;
-        let mut connection = client.get_multiplexed_async_connection().await?;
+        // The driver's own patience ends after half a second.
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(ADMIN_TIMEOUT));
+        let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
         let mut command = redis::Cmd::new();
         for word in words {
             command.arg(*word);

@@ -13,5 +13,6 @@ mod scan;
 mod tally;
 
 pub(crate) use fleet::{Fleet, Taken};
+pub(crate) use handshake::request as handshake_request;
 pub(crate) use open::Plan;
 pub(crate) use scan::SENT_AT;

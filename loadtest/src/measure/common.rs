@@ -53,7 +53,8 @@ impl Common {
         Fleet::open(&plan, count, self.readers, token).await
     }
 
-    fn plan(&self) -> anyhow::Result<Plan> {
+    /// Where sessions connect to.
+    pub(crate) fn plan(&self) -> anyhow::Result<Plan> {
         anyhow::ensure!(self.url.scheme() == "ws", "--url speaks ws:// only");
         let host = self.url.host_str().context("--url names no host")?;
         let port = self.url.port_or_known_default().unwrap_or(80);

@@ -1,11 +1,12 @@
 //! The measuring commands: [`idle`] (memory per session), [`fanout`] (deliveries per second), [`wide`] (one room),
-//! and [`bench`], which starts what it needs and runs all three.
+//! [`bench`], which starts what it needs and runs all three, and [`siege`], which attacks.
 //!
 //! Shared by them: [`common`] (arguments), [`mint`] (tokens), [`pace`] (publishing at a rate, each event marked with
 //! its intended send time), [`process`] (memory and CPU from `/proc`), [`metrics`] (the gateway's own counts) and
 //! [`verdict`] (bounds, and the exit code).
 
 pub(crate) mod bench;
+mod children;
 mod common;
 pub(crate) mod fanout;
 pub(crate) mod idle;
@@ -13,6 +14,7 @@ mod metrics;
 mod mint;
 mod pace;
 mod process;
+pub(crate) mod siege;
 mod step;
 mod verdict;
 pub(crate) mod wide;

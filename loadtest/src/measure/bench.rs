@@ -1,15 +1,13 @@
 //! `bench`: one command for all figures. Starts a Redis and, for each measurement afresh, a gateway on free ports.
 
-mod children;
-
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::Parser;
 use serde::Serialize;
 
-use self::children::{Gateway, Redis};
 use super::{
+    children::{Gateway, Redis},
     fanout, idle,
     verdict::{Outcome, conclude},
     wide,
@@ -103,7 +101,7 @@ struct Defaults<T: clap::Args> {
 
 impl Gateway {
     /// The arguments of a measurement of this gateway: some of its own, and numbers.
-    fn arguments<T: clap::Args>(&self, own: &[&str], numbers: &[(&str, u32)]) -> anyhow::Result<T> {
+    pub(super) fn arguments<T: clap::Args>(&self, own: &[&str], numbers: &[(&str, u32)]) -> anyhow::Result<T> {
         let mut line = vec!["bench".to_owned(), "--url".to_owned(), self.url.clone()];
         line.extend(["--jwt-secret".to_owned(), self.secret.clone()]);
         for name in own {
