@@ -12,6 +12,12 @@ pub(crate) fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+/// Milliseconds since 1970, as epochs count them.
+fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Seconds since 1970 as a date; one that is out of range becomes the last that is not.
 pub(crate) fn date(seconds: u64) -> DateTime<Utc> {
     i64::try_from(seconds)
@@ -22,13 +28,13 @@ pub(crate) fn date(seconds: u64) -> DateTime<Utc> {
 
 /// The empty log, as a client is told: `<now>-0`. The time lets [`inward`] judge what it proves later.
 pub(crate) fn outward(cursor: Cursor) -> Cursor {
-    if cursor == Cursor::EMPTY { Cursor { epoch: unix_seconds() * 1000, seq: 0 } } else { cursor }
+    if cursor == Cursor::EMPTY { Cursor { epoch: unix_millis(), seq: 0 } } else { cursor }
 }
 
 /// A cursor that a client brings. Having seen an empty log proves something for a while only: later, a log may have come
 /// and gone unseen. `0-0` claims to have seen nothing, and asks for everything.
 pub(crate) fn inward(cursor: Cursor) -> Cursor {
-    let age = unix_seconds().saturating_mul(1000).saturating_sub(cursor.epoch);
+    let age = unix_millis().saturating_sub(cursor.epoch);
     if cursor.seq > 0 || cursor == Cursor::EMPTY || age <= EMPTY_LOG_PROOF.as_millis() as u64 {
         cursor
     } else {

@@ -15,9 +15,24 @@ use crate::{
 };
 
 impl Room {
+    /// A log was heard of, or read: one that was born before it is gone, and so is every one when it is empty. That holds
+    /// also for logs of which nothing was delivered.
+    pub(super) fn saw(&mut self, top: Cursor) {
+        if top == Cursor::EMPTY {
+            self.gone = self.seen;
+        } else if self.seen.is_none_or(|seen| seen < top.epoch) {
+            self.gone = self.seen;
+            self.seen = Some(top.epoch);
+        }
+    }
+
     /// Handles the events that were held back while the log was read.
     pub(super) fn release(&mut self, top: Cursor, effects: &mut Vec<Effect>) {
         while let Some(event) = self.held.pop_front() {
+            if event.id.epoch < top.epoch {
+                // Its log has made way for the one that was read.
+                continue;
+            }
             if let Err(event) = self.advance(event, effects) {
                 self.rereads += 1;
                 if self.rereads <= MAX_REREADS {
@@ -48,8 +63,6 @@ impl Room {
     }
 
     pub(super) fn resync(&mut self, position: Cursor, reason: &'static str, effects: &mut Vec<Effect>) {
-        let old = self.position.map(|old| old.epoch).filter(|epoch| *epoch != position.epoch);
-        self.gone = self.gone.max(old);
         self.position = Some(position);
         self.recent.clear();
         effects.push(Effect::Resync { position, reason });

@@ -54,7 +54,9 @@ pub struct Room {
     reading: Option<Reading>,
     /// Cursors before this one may belong to events that a failover lost; nothing is proven for them.
     pub(super) suspect: Option<Cursor>,
-    /// The birth of the newest log that is known to be gone.
+    /// The newest birth of a log that was heard of or read.
+    pub(super) seen: Option<u64>,
+    /// The newest birth of a log that has made way for another, or for none.
     pub(super) gone: Option<u64>,
     /// The sessions were told that events come late.
     pub(super) degraded: bool,
@@ -76,6 +78,7 @@ impl Room {
             waiting: Vec::new(),
             reading: None,
             suspect: None,
+            seen: None,
             gone: None,
             degraded: stage == Stage::Down,
             budget,
@@ -95,6 +98,7 @@ impl Room {
 
     /// A live event was heard.
     pub fn heard(&mut self, event: Arc<Delivery>, effects: &mut Vec<Effect>) {
+        self.saw(event.id);
         if self.stage != Stage::Live {
             self.hold(event);
         } else if let Err(event) = self.advance(event, effects) {
@@ -169,6 +173,7 @@ impl Room {
             Err(ReadError::Unavailable(_)) => return true,
         };
         self.reading = None;
+        self.saw(run.top);
         match self.stage {
             Stage::Reading if reading.settles || self.is_proven_by(&run) => self.settle(&run, effects),
             Stage::Live => self.overtake(&run, reading.asked_at, effects),
@@ -201,7 +206,8 @@ impl Room {
                     if reason == REPLACED {
                         self.suspect = Some(run.top);
                     }
-                    let first_held = self.held.front().map(|event| event.id).filter(|id| *id <= run.top);
+                    let in_log = |id: &Cursor| id.epoch == run.top.epoch && *id <= run.top;
+                    let first_held = self.held.iter().map(|event| event.id).find(in_log);
                     self.resync(first_held.map_or(run.top, Cursor::before), reason, effects);
                 }
             },

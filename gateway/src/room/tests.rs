@@ -166,6 +166,15 @@ fn having_seen_an_empty_log_proves_nothing_once_a_log_has_come_and_gone() {
 }
 
 #[test]
+fn a_log_of_which_nothing_was_delivered_is_known_to_have_come_and_gone() {
+    let mut room = live();
+    assert_eq!(hear(&mut room, at(70, 1)), ["read 7-10"]);
+    assert_eq!(read(&mut room, slice(80, 1..=1)), ["resync 80-1"], "once, to the log that there is");
+    assert_eq!(join(&mut room, 1, Some(at(60, 0))), ["1 lost 80-1"], "it never saw 70-1");
+    assert_eq!(join(&mut room, 2, Some(at(75, 0))), ["2 0-0 + [1]"], "it came between the two");
+}
+
+#[test]
 fn a_log_born_with_an_earlier_clock_is_told_once() {
     let mut room = live();
     assert_eq!(hear(&mut room, at(5, 1)), ["read 7-10"]);
