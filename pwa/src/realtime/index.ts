@@ -5,7 +5,8 @@
  * (the state machine) -> `stream` (the cursor gate) -> the other tabs -> handlers. Knows nothing of React.
  */
 import type { RealtimeClient, RealtimeOptions } from "./api";
-import type { Environment } from "./environment";
+import { Client } from "./client";
+import { browserEnvironment, type Environment } from "./environment";
 
 export type * from "./api";
 export type { Environment } from "./environment";
@@ -14,16 +15,6 @@ export { EVENT_TYPES } from "./events.generated";
 export { TIMING, type Timing } from "./timing";
 
 /** A client for one user of one company. Nothing happens before `start()`. */
-export function createRealtimeClient(_options: RealtimeOptions & Partial<Environment>): RealtimeClient {
-  const idle = { kind: "idle" } as const;
-  return {
-    start() {},
-    stop() {},
-    async signOut() {},
-    retry() {},
-    getState: () => idle,
-    subscribe: () => () => {},
-    on: () => () => {},
-    onRefetch: () => () => {},
-  };
+export function createRealtimeClient(options: RealtimeOptions & Partial<Environment>): RealtimeClient {
+  return new Client(options, { ...browserEnvironment(), ...options });
 }

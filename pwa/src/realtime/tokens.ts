@@ -32,6 +32,11 @@ export class Tokens {
     private readonly now: () => number,
   ) {}
 
+  /** The last one, if it was not refused. */
+  get current(): string | undefined {
+    return this.#token;
+  }
+
   get claims(): Claims {
     return readClaims(this.#token ?? "");
   }

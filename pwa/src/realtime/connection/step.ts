@@ -35,6 +35,8 @@ function handle(draft: Draft, input: Input): void {
       if (machine.phase === "signed-out") return;
       return draft.halt(input.kind === "stop" ? "stopped" : "suspended");
     case "refused":
+      // The answer to a question that nobody asks any more.
+      if (machine.phase !== "running" && input.reason !== "signed-out") return;
       return signOut(draft, input.reason);
   }
   if (machine.phase !== "running") return;

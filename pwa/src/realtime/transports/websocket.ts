@@ -19,6 +19,7 @@ export function openWebSocket({ url, token, cursor, frame, closed }: Opening): W
   socket.onclose = ({ code }) => finish(code);
   return {
     send(text) {
+      // Before and after, `send` would throw.
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },
     close() {
