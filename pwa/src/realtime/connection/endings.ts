@@ -24,6 +24,7 @@ function mainClosed(draft: Draft, link: Link, code: number, retryAfter?: number)
   if (code === 4401) draft.effects.push({ kind: "forget-token" });
   if (machine.spare && (machine.spare.role === "move" || machine.spare.welcomedAt !== undefined)) {
     // What was to follow it does so now.
+    if (machine.spare.welcomedAt === undefined) machine.attempt = Math.max(1, machine.attempt);
     return promote(draft);
   }
   dropSpare(draft);
