@@ -13,17 +13,27 @@ export function browserStore(): CursorStore {
   const memory = new Map<string, string>();
   return {
     async read(key) {
-      const kept = await get<unknown>(key).catch(() => memory.get(key));
-      return typeof kept === "string" && parseCursor(kept) ? kept : undefined;
+      const kept = await attempt(() => get<unknown>(key));
+      return typeof kept === "string" && parseCursor(kept) ? kept : memory.get(key);
     },
     async write(key, cursor) {
-      await set(key, cursor).catch(() => memory.set(key, cursor));
+      memory.set(key, cursor);
+      await attempt(() => set(key, cursor));
     },
     async clear(key) {
       memory.delete(key);
-      await del(key).catch(() => {});
+      await attempt(() => del(key));
     },
   };
+}
+
+/** Refusals come as rejections, and as exceptions where there is no IndexedDB at all. */
+async function attempt<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Writes the newest of a row of cursors, one at a time, so that a burst costs two writes. */

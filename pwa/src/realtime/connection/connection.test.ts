@@ -174,15 +174,18 @@ describe("reconnecting", () => {
     expect(world.machine.level).toBe(0);
   });
 
-  it.each([1000, 1001, 1012, 4408])("comes back after %i without holding it against the transport", (code) => {
-    const world = new World().live();
-    for (let round = 0; round < 5; round += 1) {
-      world.closed(code);
-      world.input({ kind: "retry" });
-      world.welcome();
-    }
-    expect(world.machine.level).toBe(0);
-  });
+  it.each([1000, 1001, 1012, 4408])(
+    "comes back after %i without holding it against the transport",
+    (code) => {
+      const world = new World().live();
+      for (let round = 0; round < 5; round += 1) {
+        world.closed(code);
+        world.input({ kind: "retry" });
+        world.welcome();
+      }
+      expect(world.machine.level).toBe(0);
+    },
+  );
 
   it("connects at once when the person, or the page, asks for it", () => {
     const world = new World().live();
@@ -203,7 +206,9 @@ describe("tokens", () => {
     expect(kinds(world.effects)).not.toContain("renew");
     world.liveFor(EXPIRES * 0.16);
     expect(kinds(world.effects)).toContain("renew");
-    expect(world.input({ kind: "renewed", expiresAt: world.now + EXPIRES })).toEqual([{ kind: "auth", link: 1 }]);
+    expect(world.input({ kind: "renewed", expiresAt: world.now + EXPIRES })).toEqual([
+      { kind: "auth", link: 1 },
+    ]);
     expect(world.machine.renewAt).toBe(world.now + EXPIRES * 0.8);
     world.input({ kind: "renew-failed" });
     expect(world.machine.renewAt).toBe(world.now + TIMING.renewRetry);
@@ -399,7 +404,10 @@ describe("falling back", () => {
     world.frame({ frame: "pong" }, second);
     world.liveFor(TIMING.lived - 1_000);
     expect(world.view).toEqual({ kind: "live", transport: "sse" });
-    expect(world.effects.filter(({ kind }) => kind === "close")).not.toContainEqual({ kind: "close", link: 3 });
+    expect(world.effects.filter(({ kind }) => kind === "close")).not.toContainEqual({
+      kind: "close",
+      link: 3,
+    });
     world.liveFor(1_000);
     expect(world.view).toEqual({ kind: "live", transport: "websocket" });
     expect(world.effects.at(-1)).toEqual({ kind: "close", link: 3 });

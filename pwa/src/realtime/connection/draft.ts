@@ -81,7 +81,7 @@ export function connect(draft: Draft): void {
 }
 
 export function scheduleRetry(draft: Draft, delay: number): void {
-  draft.machine.retryAt = draft.now + delay;
+  draft.machine.retryAt = Math.round(draft.now + delay);
 }
 
 export function signOut(draft: Draft, reason: Machine["reason"]): void {
