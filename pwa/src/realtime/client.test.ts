@@ -187,6 +187,7 @@ describe("one tab", () => {
         await world.clock.advance(120_000);
         expect(client.getState().kind).toBe("live");
         expect(ids).toEqual(world.ids());
+        expect(gateway.connections.size).toBe(1);
         expect(refetches).toEqual(["fresh"]);
         client.stop();
       }),
