@@ -74,7 +74,7 @@ function Toasts() {
   return (
     <Toaster
       theme={theme}
-      position={wide ? "bottom-right" : "top-center"}
+      position={wide ? "bottom-left" : "top-center"}
       mobileOffset={{ top: "calc(4.25rem + env(safe-area-inset-top))", left: "0.75rem", right: "0.75rem" }}
       containerAriaLabel={t.app.notifications}
       toastOptions={{ closeButtonAriaLabel: t.app.close }}

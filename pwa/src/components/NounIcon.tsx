@@ -5,8 +5,8 @@ import {
   type LucideIcon,
   MessageSquareText,
   PenLine,
-  Receipt,
   ReceiptEuro,
+  ReceiptText,
   UserRound,
   Wrench,
 } from "lucide-react";
@@ -25,7 +25,7 @@ const EVENT_ICONS: Record<EventType, LucideIcon> = {
   "devis:created": FileText,
   "devis:signed": PenLine,
   "devis:rejected": Ban,
-  "facture:created": Receipt,
+  "facture:created": ReceiptText,
   "facture:paid": ReceiptEuro,
   "intervention:started": Wrench,
   "intervention:completed": CheckCheck,

@@ -1,14 +1,16 @@
 import { t } from "../i18n";
 import type { DayOfHours } from "./chart";
 
-const HEIGHT = 148;
+const HEIGHT = 132;
 const FOOT = 24;
 const HEAD = 18;
+/** A quiet day does not look like a busy one. */
+const LOWEST_TOP = 4;
 
 /** A bar for each hour of the day; the same as a table for those who do not see it. */
 export function DayChart({ day, now }: { day: DayOfHours; now: Date }) {
   const { hours } = day;
-  const most = Math.max(1, ...hours.map(({ count }) => count));
+  const most = Math.max(LOWEST_TOP, ...hours.map(({ count }) => count));
   const width = 100 / hours.length;
   const floor = HEIGHT - FOOT;
   const summary = t.chart.summary(day.total, day.busiest);

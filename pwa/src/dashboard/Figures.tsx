@@ -1,4 +1,4 @@
-import { FileText, type LucideIcon, MessageSquareText, ReceiptEuro, Wrench } from "lucide-react";
+import { CheckCheck, FileText, type LucideIcon, MessageSquareText, ReceiptEuro, Wrench } from "lucide-react";
 import type { ReactNode } from "react";
 import { t } from "../i18n";
 import type { Noun } from "./events";
@@ -11,30 +11,11 @@ interface Props {
   onChoose(noun: Noun): void;
 }
 
+const firstName = (name: string) => name.split(" ")[0];
+
 /** The day in five numbers. */
 export function Figures({ figures, onChoose }: Props) {
   const say = (read: (f: Numbers) => string) => (figures ? read(figures) : t.figures.unknown);
-  const card = (
-    noun: Noun,
-    Icon: LucideIcon,
-    label: string,
-    testId: string,
-    read: (f: Numbers) => string,
-    hint?: ReactNode,
-  ) => (
-    <li>
-      <button type="button" className="figure" data-noun={noun} onClick={() => onChoose(noun)}>
-        <span className="figure-label">
-          <Icon aria-hidden="true" className="icon" />
-          {label}
-        </span>
-        <span className="figure-number" data-testid={testId}>
-          {say(read)}
-        </span>
-        <span className="figure-hint">{hint}</span>
-      </button>
-    </li>
-  );
   return (
     <section aria-labelledby="figures-title">
       <h2 id="figures-title" className="visually-hidden">
@@ -61,27 +42,69 @@ export function Figures({ figures, onChoose }: Props) {
             </span>
           </button>
         </li>
-        {card(
-          "facture",
-          ReceiptEuro,
-          t.figures.factures,
-          "figure-factures-paid",
-          (f) => t.number(f.facturesPaid),
-          figures && figures.facturesPaid > 0 && t.euros(figures.facturesTotalCents),
-        )}
-        {card(
-          "message",
-          MessageSquareText,
-          t.figures.messages,
-          "figure-messages",
-          (f) => t.number(f.messages),
-          figures && figures.messages > 0 && t.figures.clients(figures.messageClients),
-        )}
-        {card("intervention", Wrench, t.figures.running, "figure-jobs-running", (f) =>
-          t.number(f.jobsRunning),
-        )}
-        {card("intervention", Wrench, t.figures.done, "figure-jobs-done", (f) => t.number(f.jobsDone))}
+        <Card
+          noun="facture"
+          Icon={ReceiptEuro}
+          label={t.figures.factures}
+          testId="figure-factures-paid"
+          number={say((f) => t.number(f.facturesPaid))}
+          hint={figures && figures.facturesPaid > 0 && t.euros(figures.facturesTotalCents)}
+          onChoose={onChoose}
+        />
+        <Card
+          noun="message"
+          Icon={MessageSquareText}
+          label={t.figures.messages}
+          testId="figure-messages"
+          number={say((f) => t.number(f.messages))}
+          hint={figures && figures.messages > 0 && t.figures.clients(figures.messageClients)}
+          onChoose={onChoose}
+        />
+        <Card
+          noun="intervention"
+          Icon={Wrench}
+          label={t.figures.running}
+          testId="figure-jobs-running"
+          number={say((f) => t.number(f.jobsRunning))}
+          hint={figures?.technicians.map(firstName).join(", ")}
+          onChoose={onChoose}
+        />
+        <Card
+          noun="intervention"
+          Icon={CheckCheck}
+          label={t.figures.done}
+          testId="figure-jobs-done"
+          number={say((f) => t.number(f.jobsDone))}
+          hint={figures && figures.jobsDone > 0 && t.figures.worked(figures.doneMinutes)}
+          onChoose={onChoose}
+        />
       </ul>
     </section>
+  );
+}
+
+interface CardProps extends Pick<Props, "onChoose"> {
+  noun: Noun;
+  Icon: LucideIcon;
+  label: string;
+  testId: string;
+  number: string;
+  hint: ReactNode;
+}
+
+function Card({ noun, Icon, label, testId, number, hint, onChoose }: CardProps) {
+  return (
+    <li>
+      <button type="button" className="figure" data-noun={noun} onClick={() => onChoose(noun)}>
+        <span className="figure-label">
+          <Icon aria-hidden="true" className="icon" />
+          {label}
+        </span>
+        <span className="figure-number" data-testid={testId}>
+          {number}
+        </span>
+        <span className="figure-hint">{hint}</span>
+      </button>
+    </li>
   );
 }

@@ -171,7 +171,7 @@ export const fr = {
     messages: "Messages reçus",
     unknown: "–",
     clients: (n: number) => `de ${count(n, "client", "clients")}`,
-    none: "aucun pour l’instant",
+    worked: (minutes: number) => `${duration(minutes)} en tout`,
   },
 
   chart: {
