@@ -10,7 +10,7 @@ use crate::{
     config::PaceConfig,
     dispatcher::DispatcherHandle,
     health::Health,
-    http::Problem,
+    http::{Pages, Problem},
     metrics::Metrics,
 };
 
@@ -26,6 +26,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The pace of a session's life.
     pub pace: PaceConfig,
+    /// What it serves beside its endpoints.
+    pub pages: Option<Pages>,
     /// The log, for first paints and publishing.
     pub backplane: Arc<dyn Backplane>,
     /// Lets sessions in.

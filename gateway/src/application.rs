@@ -26,7 +26,7 @@ use crate::{
     defaults::{DRAIN_GRACE, HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG, TCP_USER_TIMEOUT},
     dispatcher::{Dispatcher, FromWorker},
     health::Health,
-    http,
+    http::{self, Pages},
     metrics::Metrics,
     session,
     shutdown::Signals,
@@ -48,6 +48,7 @@ impl Application {
     /// One line about what is wrong.
     pub fn build(config: ServeConfig) -> Result<Self> {
         let verifier = Verifier::new(&key_source(&config)?, &config.auth)?;
+        let pages = config.pages.static_dir.as_deref().map(Pages::open).transpose()?;
         let public = listen(config.listen.listen, "GATEWAY_LISTEN")?;
         let admin = listen(config.listen.admin_listen, "GATEWAY_ADMIN_LISTEN")?;
         let metrics = Metrics::new();
@@ -65,8 +66,16 @@ impl Application {
         if config.dev {
             origins.push(Origin::AnyPort("http://localhost".into()));
         }
-        let app =
-            App { verifier, origins: Origins::new(origins), health, metrics, pace: config.pace, backplane, dispatcher };
+        let app = App {
+            verifier,
+            origins: Origins::new(origins),
+            health,
+            metrics,
+            pace: config.pace,
+            pages,
+            backplane,
+            dispatcher,
+        };
         Ok(Self { app: Arc::new(app), public, admin, workers: config.listen.worker_count() })
     }
 

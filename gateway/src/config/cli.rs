@@ -8,7 +8,7 @@ use clap::{
 };
 use shared::{CompanyClaim, TypeFilter, TypePattern, UserId};
 
-use super::{AuthConfig, LimitsConfig, ListenConfig, PaceConfig, RedisConfig, TelemetryConfig};
+use super::{AuthConfig, LimitsConfig, ListenConfig, PaceConfig, PagesConfig, RedisConfig, TelemetryConfig};
 
 /// Realtime gateway: holds the WebSocket sessions of many companies and delivers to each its company's events, in
 /// order, each once.
@@ -51,6 +51,9 @@ pub struct ServeConfig {
     /// Timing.
     #[command(flatten)]
     pub pace: PaceConfig,
+    /// Files.
+    #[command(flatten)]
+    pub pages: PagesConfig,
     /// Logs.
     #[command(flatten)]
     pub telemetry: TelemetryConfig,

@@ -7,6 +7,7 @@ mod cli;
 mod limits;
 mod listen;
 mod pace;
+mod pages;
 mod redis;
 mod telemetry;
 
@@ -15,5 +16,6 @@ pub use cli::{Cli, Command, ServeConfig, TokenConfig, parse};
 pub use limits::LimitsConfig;
 pub use listen::ListenConfig;
 pub use pace::PaceConfig;
+pub use pages::PagesConfig;
 pub use redis::RedisConfig;
 pub use telemetry::{LogFormat, TelemetryConfig};

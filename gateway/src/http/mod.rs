@@ -3,6 +3,7 @@
 mod admin;
 mod events;
 mod listen;
+mod pages;
 mod poll;
 mod presence;
 mod problem;
@@ -11,6 +12,7 @@ mod sse;
 
 pub use admin::routes as admin_routes;
 pub use listen::Listener;
+pub use pages::Pages;
 pub use problem::Problem;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use publish::seal;
@@ -45,7 +47,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(listening("/v1/sse").route(web::get().to(sse::stream)))
         .service(listening("/v1/poll").route(web::get().to(poll::poll)))
         .service(web::resource("/v1/ws").to(|| async { Err::<&str, _>(Problem::upgrade_required()) }))
-        .default_service(web::to(|| async { Err::<&str, _>(Problem::not_found()) }));
+        .default_service(web::to(pages::serve));
 }
 
 fn listening(path: &str) -> Resource {

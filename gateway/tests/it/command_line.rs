@@ -21,6 +21,7 @@ async fn help_documents_every_variable_and_no_secret() {
         "GATEWAY_MAX_CONNECTIONS",
         "GATEWAY_HEARTBEAT_SECS",
         "GATEWAY_DRAIN_SECS",
+        "GATEWAY_STATIC_DIR",
         "GATEWAY_WORKERS",
         "GATEWAY_LOG",
         "GATEWAY_LOG_FORMAT",

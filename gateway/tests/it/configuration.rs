@@ -97,6 +97,21 @@ async fn a_log_setting_that_is_none_is_named() {
 }
 
 #[tokio::test]
+async fn a_folder_of_pages_that_is_missing_or_has_no_first_page_is_named() {
+    let folder = TempDir::new().unwrap();
+    let (empty, file) = (folder.path().join("empty"), folder.path().join("file"));
+    let odd = folder.path().join("odd");
+    std::fs::create_dir(&empty).unwrap();
+    std::fs::write(&file, "").unwrap();
+    std::fs::create_dir_all(odd.join("index.html")).unwrap();
+    for path in [&empty, &file, &odd, std::path::Path::new("/nowhere")] {
+        let path = path.to_str().unwrap();
+        expect_refused(Launch::new().set("GATEWAY_STATIC_DIR", path), &["GATEWAY_STATIC_DIR", path, "index.html"])
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn a_taken_port_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -23,6 +23,7 @@ mod keys;
 mod link;
 mod origin;
 mod outage;
+mod pages;
 mod poll;
 mod publish;
 mod replicas;

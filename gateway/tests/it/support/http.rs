@@ -99,6 +99,9 @@ impl Request {
             let mut stream = TcpStream::connect(server).await?;
             // A server may refuse a large body before it has read all of it.
             let _ = stream.write_all(&self.encode(server)).await;
+            if self.method == "HEAD" {
+                return Response::read_to_end(&mut stream).await;
+            }
             let (response, _) = Response::read(&mut stream).await?;
             std::io::Result::Ok(response)
         };
@@ -124,6 +127,15 @@ impl Response {
         let mut rest = Vec::new();
         let response = Self::read_next(stream, &mut rest).await?;
         Ok((response, rest))
+    }
+
+    /// Reads an answer and whatever comes behind its head, whatever length the head speaks of.
+    async fn read_to_end(stream: &mut TcpStream) -> std::io::Result<Self> {
+        let mut rest = Vec::new();
+        let mut response = Self::read_head(stream, &mut rest).await?;
+        stream.read_to_end(&mut rest).await?;
+        response.body = String::from_utf8_lossy(&rest).into_owned();
+        Ok(response)
     }
 
     /// Reads one of several answers on a connection; `rest` is what of it was read already.

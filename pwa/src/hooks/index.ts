@@ -1,0 +1,2 @@
+export { useConnectionState } from "./useConnectionState";
+export { type RealtimeHandlers, useRealtimeUpdates } from "./useRealtimeUpdates";

@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import { browserStore, CursorWriter } from "./cursor-store";
+
+it("falls back to memory where the browser keeps nothing", async () => {
+  // There is no IndexedDB here.
+  const store = browserStore();
+  expect(await store.read("a")).toBeUndefined();
+  await store.write("a", "1-2");
+  expect(await store.read("a")).toBe("1-2");
+  expect(await store.read("b")).toBeUndefined();
+  await store.clear("a");
+  expect(await store.read("a")).toBeUndefined();
+});
+
+it("writes the newest of a burst, and nothing once it is cleared", async () => {
+  const written: string[] = [];
+  const writer = new CursorWriter(
+    {
+      read: async () => undefined,
+      write: async (_, cursor) => void written.push(cursor),
+      clear: async () => void written.push("cleared"),
+    },
+    "key",
+  );
+  for (const cursor of ["1-1", "1-2", "1-3"]) writer.write(cursor);
+  const cleared = writer.clear();
+  writer.write("1-4");
+  await cleared;
+  expect(written).toEqual(["1-1", "cleared"]);
+});

@@ -1,0 +1,48 @@
+import { parseText } from "../protocol";
+import { eventParser } from "./event-stream";
+import { address, type Ending, type Opening, refusal, request, type Wire } from "./transport";
+
+/** The codes that an `error` frame at a stream's end names; a stream has none of its own. */
+const ENDINGS: Record<string, number> = {
+  token_expired: 4401,
+  forbidden: 4403,
+  slow_consumer: 4408,
+  too_many_connections: 4429,
+  policy_violation: 1008,
+  overloaded: 1013,
+  restart: 1012,
+  going_away: 1001,
+};
+
+/** The second choice, by `fetch`: an `EventSource` cannot send the token. */
+export function openEventStream(opening: Opening): Wire {
+  const abort = new AbortController();
+  read(opening, abort.signal)
+    .catch((): Ending => [1006])
+    .then(([code, retryAfter]) => {
+      if (!abort.signal.aborted) opening.closed(code, retryAfter);
+    });
+  return {
+    send() {},
+    close: () => abort.abort(),
+  };
+}
+
+async function read({ url, token, cursor, frame }: Opening, signal: AbortSignal): Promise<Ending> {
+  const response = await request(address(url, "/v1/sse", { lastEventId: cursor }), token, signal);
+  if (!response.ok || !response.body) return refusal(response);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const parse = eventParser();
+  let code = 1006;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return [code];
+    for (const data of parse(value)) {
+      const parsed = parseText(data);
+      if (signal.aborted || !parsed) continue;
+      if (parsed.frame === "error") code = ENDINGS[parsed.code] ?? code;
+      if (parsed.frame === "reconnect") code = 1012;
+      frame(parsed);
+    }
+  }
+}
