@@ -13,7 +13,7 @@ pub(crate) fn unix_seconds() -> u64 {
 }
 
 /// Milliseconds since 1970, as epochs count them.
-fn unix_millis() -> u64 {
+pub(crate) fn unix_millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
@@ -26,9 +26,10 @@ pub(crate) fn date(seconds: u64) -> DateTime<Utc> {
         .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// The empty log, as a client is told: `<now>-0`. The time lets [`inward`] judge what it proves later.
+/// The empty log, as a client is told: `<now>-0`, the second rounded down, so that it lies before any log that is born
+/// after it was seen empty. The time lets [`inward`] judge what it proves later.
 pub(crate) fn outward(cursor: Cursor) -> Cursor {
-    if cursor == Cursor::EMPTY { Cursor { epoch: unix_millis(), seq: 0 } } else { cursor }
+    if cursor == Cursor::EMPTY { Cursor { epoch: unix_seconds() * 1000, seq: 0 } } else { cursor }
 }
 
 /// A cursor that a client brings. Having seen an empty log proves something for a while only: later, a log may have come

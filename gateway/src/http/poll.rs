@@ -9,7 +9,7 @@ use actix_web::{
 };
 use serde::Deserialize;
 use shared::{Cursor, DeliveryState, Resume};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Listener, Problem, body, presence::Presence, worker_of};
 use crate::{
@@ -49,6 +49,13 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
             }
             Ok(None) | Err(_) if answer.resume.is_some() => break,
             Ok(None) | Err(_) => return Err(Problem::unavailable("the log cannot be reached at present")),
+        }
+    }
+    // An empty log's cursor is a second rounded down. Told in the second in which a log went, it would be told `lost` again.
+    if answer.resume == Some(Resume::Lost) && presence.feed().position() == Some(Cursor::EMPTY) {
+        sleep(Duration::from_millis(1_250 - clock::unix_millis() % 1_000)).await;
+        while let Ok(Some(item)) = timeout_at(start, next(&presence)).await {
+            answer.take(item);
         }
     }
     // The next poll may reach a replica that still hears the old master, and would give again what this one says is lost.
