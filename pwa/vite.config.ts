@@ -15,7 +15,8 @@ export default defineConfig({
     VitePWA({
       registerType: "prompt",
       injectRegister: false,
-      includeAssets: ["icon.svg", "apple-touch-icon.png"],
+      // They are in globPatterns already.
+      includeManifestIcons: false,
       manifest: {
         id: "/",
         start_url: "/",

@@ -33,46 +33,48 @@ export default function DemoPanel() {
   const restarting = state.gateway === "down";
 
   return (
-    <details
-      className="demo"
-      data-testid="demo-panel"
-      open={open}
-      onToggle={(event) => setOpen(event.currentTarget.open)}
-    >
-      <summary>
-        <FlaskConical aria-hidden="true" className="icon" />
-        <span>{t.demo.title}</span>
-      </summary>
-      <div className="demo-content">
-        <p>{t.demo.lead}</p>
-        <button
-          type="button"
-          className="button"
-          data-testid="demo-network"
-          onClick={isUp ? act(cutNetwork, { network: "down" }) : act(restoreNetwork, { network: "up" })}
-        >
-          {isUp ? (
-            <Unplug aria-hidden="true" className="icon" />
-          ) : (
-            <Plug aria-hidden="true" className="icon" />
-          )}
-          {isUp ? t.demo.cut : t.demo.restore}
-        </button>
-        <button
-          type="button"
-          className="button"
-          data-testid="demo-gateway"
-          aria-disabled={restarting}
-          onClick={restarting ? undefined : act(restartGateway, { gateway: "down" })}
-        >
-          <RotateCw aria-hidden="true" className="icon" />
-          {restarting ? t.demo.restarting : t.demo.restart}
-        </button>
-        <a className="button" data-testid="demo-tab" href="/" target="_blank" rel="noopener">
-          <AppWindow aria-hidden="true" className="icon" />
-          {t.demo.tab}
-        </a>
-      </div>
-    </details>
+    <aside className="demo-side" aria-label={t.demo.title}>
+      <details
+        className="demo"
+        data-testid="demo-panel"
+        open={open}
+        onToggle={(event) => setOpen(event.currentTarget.open)}
+      >
+        <summary>
+          <FlaskConical aria-hidden="true" className="icon" />
+          <span>{t.demo.title}</span>
+        </summary>
+        <div className="demo-content">
+          <p>{t.demo.lead}</p>
+          <button
+            type="button"
+            className="button"
+            data-testid="demo-network"
+            onClick={isUp ? act(cutNetwork, { network: "down" }) : act(restoreNetwork, { network: "up" })}
+          >
+            {isUp ? (
+              <Unplug aria-hidden="true" className="icon" />
+            ) : (
+              <Plug aria-hidden="true" className="icon" />
+            )}
+            {isUp ? t.demo.cut : t.demo.restore}
+          </button>
+          <button
+            type="button"
+            className="button"
+            data-testid="demo-gateway"
+            aria-disabled={restarting}
+            onClick={restarting ? undefined : act(restartGateway, { gateway: "down" })}
+          >
+            <RotateCw aria-hidden="true" className="icon" />
+            {restarting ? t.demo.restarting : t.demo.restart}
+          </button>
+          <a className="button" data-testid="demo-tab" href="/" target="_blank" rel="noopener">
+            <AppWindow aria-hidden="true" className="icon" />
+            {t.demo.tab}
+          </a>
+        </div>
+      </details>
+    </aside>
   );
 }
