@@ -6,6 +6,7 @@
 
 mod messages;
 mod reads;
+mod sweep;
 mod task;
 
 pub use messages::{Admission, FromWorker, SessionId, ToWorker, WorkerId};

@@ -11,10 +11,11 @@ use tracing::{debug, info, warn};
 use super::{
     messages::{Admission, FromWorker, ToWorker, WorkerId},
     reads::ReadDone,
+    sweep::room_budget,
 };
 use crate::{
     backplane::{Backplane, Interests, Signal, SignalReceiver},
-    defaults::{BATCH, DISPATCHER_QUEUE, IDLE_CHECK, RECENT_BYTES_ROOM, RECENT_BYTES_TOTAL, ROOM_LINGER, TICK},
+    defaults::{BATCH, DISPATCHER_QUEUE, TICK},
     delivery::Delivery,
     health::Health,
     metrics::Metrics,
@@ -274,33 +275,4 @@ impl Dispatcher {
             }
         }
     }
-
-    /// Closes rooms that have been empty for a while, lets idle ones look into their log, and shares out the memory for returning sessions.
-    async fn sweep(&mut self) {
-        let lingered = |entry: &Entry| entry.empty_since.is_some_and(|since| since.elapsed() >= ROOM_LINGER);
-        let closed: Vec<_> =
-            self.rooms.iter().filter(|(_, entry)| lingered(entry)).map(|(company, _)| company.clone()).collect();
-        for company in closed {
-            self.rooms.remove(&company);
-            self.interests.set(company, false);
-        }
-        self.metrics.rooms.set(self.rooms.len() as i64);
-        let budget = room_budget(self.rooms.len());
-        for entry in self.rooms.values_mut() {
-            entry.room.set_budget(budget);
-        }
-        let idle = |entry: &Entry| entry.proven_at.elapsed() >= IDLE_CHECK;
-        let unproven: Vec<_> =
-            self.rooms.iter().filter(|(_, entry)| idle(entry)).map(|(company, _)| company.clone()).collect();
-        for company in unproven {
-            if let Some(entry) = self.rooms.get_mut(&company) {
-                entry.proven_at = Instant::now();
-            }
-            self.with_room(&company, |room, effects| room.check(effects)).await;
-        }
-    }
-}
-
-fn room_budget(rooms: usize) -> usize {
-    (RECENT_BYTES_TOTAL / rooms.max(1)).clamp(RECENT_BYTES_ROOM.0, RECENT_BYTES_ROOM.1)
 }

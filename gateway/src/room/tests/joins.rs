@@ -108,3 +108,27 @@ fn a_session_that_left_while_waiting_is_forgotten() {
     assert_eq!(step(&mut room, Room::subscribed), ["read top"]);
     assert_eq!(read(&mut room, top(at(7, 10))), ["live"]);
 }
+
+#[test]
+fn having_seen_an_empty_log_proves_nothing_once_a_log_has_come_and_gone() {
+    let mut room = Room::new(Stage::Subscribing, BUDGET);
+    join(&mut room, 0, None);
+    step(&mut room, Room::subscribed);
+    read(&mut room, LogSlice { top: None, events: vec![] });
+    assert_eq!(hear(&mut room, at(70, 1)), ["deliver 70-1"]);
+    assert_eq!(join(&mut room, 1, Some(at(60, 0))), ["1 0-0 + [1]"]);
+    assert_eq!(hear(&mut room, at(80, 1)), ["read 70-1"]);
+    assert_eq!(read(&mut room, slice(80, 1..=1)), ["resync 80-0", "deliver 80-1"]);
+    assert_eq!(join(&mut room, 2, Some(at(60, 0))), ["2 lost 80-1"], "it never saw 70-1");
+    assert_eq!(join(&mut room, 3, Some(at(75, 0))), ["3 0-0 + [1]"], "it came between the two");
+    assert_eq!(join(&mut room, 4, Some(at(80, 0))), ["4 80-0 + [1]"], "it was told to go on from there");
+}
+
+#[test]
+fn a_log_of_which_nothing_was_delivered_is_known_to_have_come_and_gone() {
+    let mut room = live();
+    assert_eq!(hear(&mut room, at(70, 1)), ["read 7-10"]);
+    assert_eq!(read(&mut room, slice(80, 1..=1)), ["resync 80-1"], "once, to the log that there is");
+    assert_eq!(join(&mut room, 1, Some(at(60, 0))), ["1 lost 80-1"], "it never saw 70-1");
+    assert_eq!(join(&mut room, 2, Some(at(75, 0))), ["2 0-0 + [1]"], "it came between the two");
+}
