@@ -16,6 +16,9 @@ const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json"
 pub struct Problem {
     status: StatusCode,
     code: &'static str,
+    /// What it is counted as.
+    reason: &'static str,
+    counted: bool,
     detail: String,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -33,7 +36,7 @@ impl Problem {
     /// A refusal with this status, code and explanation.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: &str) -> Self {
-        Self { status, code, detail: detail.to_owned(), headers: vec![] }
+        Self { status, code, reason: code, counted: false, detail: detail.to_owned(), headers: vec![] }
     }
 
     /// Adds a header.
@@ -50,6 +53,38 @@ impl Problem {
         self
     }
 
+    /// Counts it as something more precise than its code.
+    #[must_use]
+    fn because(mut self, reason: &'static str) -> Self {
+        self.reason = reason;
+        self
+    }
+
+    /// It has been counted.
+    #[must_use]
+    pub fn counted(mut self) -> Self {
+        self.counted = true;
+        self
+    }
+
+    /// Whether it has been counted.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.counted
+    }
+
+    /// What it is counted as.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// Whether it is about what the bearer of a token may do.
+    #[must_use]
+    pub fn is_about_rights(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -62,12 +97,6 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// 401: the token is refused.
-    #[must_use]
-    pub fn unauthorized(error: AuthError) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", &error.to_string()).with_header(WWW_AUTHENTICATE, "Bearer")
-    }
-
     /// 403.
     #[must_use]
     pub fn forbidden(detail: &str) -> Self {
@@ -78,6 +107,12 @@ impl Problem {
     #[must_use]
     pub fn origin_not_allowed() -> Self {
         Self::new(StatusCode::FORBIDDEN, "origin_not_allowed", "this origin is not in GATEWAY_ALLOWED_ORIGINS")
+    }
+
+    /// 500: Redis refuses what the gateway asks; what is wrong is ours to mend, and in the log.
+    #[must_use]
+    pub fn refused(detail: &str) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "refused", detail)
     }
 
     /// 404.
@@ -149,6 +184,18 @@ impl Problem {
     }
 }
 
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        let detail = error.to_string();
+        let problem = match error {
+            AuthError::Revoked => Self::new(StatusCode::FORBIDDEN, "revoked", &detail),
+            AuthError::NoKeys => Self::unavailable(&detail),
+            _ => Self::new(StatusCode::UNAUTHORIZED, "unauthorized", &detail).with_header(WWW_AUTHENTICATE, "Bearer"),
+        };
+        problem.because(error.label())
+    }
+}
+
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match error {
@@ -156,8 +203,7 @@ impl From<PublishError> for Problem {
             error if error.is_retryable() => {
                 Self::unavailable(&format!("the event could not be stored; try again with the same eventId: {error}"))
             }
-            // What is wrong is ours to mend, and in the log.
-            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "refused", "Redis refused the event"),
+            _ => Self::refused("Redis refused the event"),
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 pub(super) async fn stream(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let worker = worker_of(&request);
     worker.app.check_origin(request.headers())?;
-    let listener = Listener::of(&worker.app, request.headers(), request.query_string())?;
+    let listener = Listener::of(&worker.app, request.headers(), request.query_string()).await?;
     let presence = Presence::enter(worker, Sink::Stream(Feed::default()), listener)?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))

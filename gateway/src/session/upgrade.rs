@@ -34,6 +34,7 @@ use crate::{
 /// Never: a client that cannot be answered is gone.
 pub async fn upgrade(worker: Rc<Worker>, request: Request, framed: Framed<TcpStream, Codec>) -> Result<(), Infallible> {
     let decision = handshake::check(&worker.app, request.head())
+        .await
         .and_then(|accepted| Ok((accepted, worker.app.health.admit().map_err(Problem::not_ready)?)));
     let parts = framed.into_parts();
     // Answers to earlier requests on the same connection go first.
@@ -47,9 +48,8 @@ pub async fn upgrade(worker: Rc<Worker>, request: Request, framed: Framed<TcpStr
             }
         }
         Err(problem) => {
-            // A refused token was counted by its reason.
-            if problem.code() != "unauthorized" {
-                worker.app.metrics.rejected(problem.code());
+            if !problem.is_counted() {
+                worker.app.metrics.rejected(problem.reason());
             }
             debug!(code = problem.code(), "refused a handshake");
             answer(&mut stream, codec, earlier, problem.into_raw_response()).await;
