@@ -9,9 +9,12 @@ use crate::{
     backplane::Backplane,
     config::PaceConfig,
     dispatcher::DispatcherHandle,
-    health::Health,
+    door::{Door, PublishRate},
+    health::{Health, NotReady},
     http::{Pages, Problem},
     metrics::Metrics,
+    quota::Quota,
+    session::Places,
 };
 
 /// What all workers of a replica share.
@@ -20,6 +23,12 @@ pub struct App {
     pub verifier: Verifier,
     /// Which web pages may connect.
     pub origins: Origins,
+    /// How many strangers may come at once.
+    pub door: Arc<Door>,
+    /// How many connections a company and a user may have.
+    pub quota: Arc<Quota>,
+    /// How many events a publisher may post.
+    pub publish_rate: PublishRate,
     /// Whether the replica takes connections.
     pub health: Arc<Health>,
     /// What it counts.
@@ -49,7 +58,37 @@ impl App {
     /// # Errors
     /// 403.
     pub fn check_origin(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        if self.origins.admit(headers) { Ok(()) } else { Err(Problem::origin_not_allowed()) }
+        if self.origins.admit(headers) { Ok(()) } else { Err(self.refusal(Problem::origin_not_allowed())) }
+    }
+
+    /// Lets a request for a session come to its token, unless there are too many at once.
+    ///
+    /// # Errors
+    /// 503.
+    pub fn knock(&self) -> Result<(), Problem> {
+        self.door.knock().map_err(|problem| self.refusal(problem))
+    }
+
+    /// Places for one more session: under the replica's cap, and under those of its company and its user.
+    ///
+    /// # Errors
+    /// 503 when the replica takes none, 429 when the company or the user has too many.
+    pub async fn admit(&self, identity: &Identity) -> Result<Places, Problem> {
+        let not_ready = |reason| self.refusal(Problem::not_ready(reason));
+        let place = self.health.admit().map_err(not_ready)?;
+        let too_many = |full| self.refusal(Problem::too_many_connections(full));
+        let lease = self.quota.admit(identity).await.map_err(too_many)?;
+        // It may have begun to drain meanwhile, and has told its sessions already.
+        if self.health.is_draining() {
+            return Err(not_ready(NotReady::Draining));
+        }
+        Ok(Places::new(place, lease))
+    }
+
+    /// Counts a refusal by its reason.
+    fn refusal(&self, problem: Problem) -> Problem {
+        self.metrics.rejected(problem.reason());
+        problem.counted()
     }
 
     /// What a token says.
@@ -60,7 +99,7 @@ impl App {
         let token = token.ok_or(crate::auth::AuthError::Missing);
         token.and_then(|token| self.verifier.verify(token)).map_err(|error| {
             self.metrics.rejected(error.label());
-            Problem::unauthorized(error)
+            Problem::unauthorized(error).counted()
         })
     }
 }

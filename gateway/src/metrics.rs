@@ -23,6 +23,8 @@ pub struct Metrics {
     /// WebSockets that were accepted.
     pub accepted: IntCounter,
     rejected: IntCounterVec,
+    /// Connections that this replica's own count alone let in.
+    pub quota_unproven: IntCounter,
     closed: IntCounterVec,
     admitted: IntCounterVec,
     client_errors: IntCounterVec,
@@ -42,6 +44,7 @@ pub struct Metrics {
     /// Rooms that could not prove that nothing is missing.
     pub resyncs: IntCounter,
     published: IntCounterVec,
+    publishes_refused: IntCounterVec,
     probe_age: Gauge,
     /// When the last probe was heard; `None` where there is no link to probe.
     probe_heard_at: Mutex<Option<Instant>>,
@@ -73,6 +76,10 @@ impl Metrics {
             rooms: gauge("gateway_rooms", "Companies that this replica follows"),
             accepted: counter("gateway_sessions_accepted_total", "WebSocket sessions accepted"),
             rejected: counters("gateway_handshakes_rejected_total", "Handshakes refused, by reason", "reason"),
+            quota_unproven: counter(
+                "gateway_quota_unproven_total",
+                "Connections let in by this replica's own count, because Redis did not say what the others have",
+            ),
             closed: counters("gateway_sessions_closed_total", "Sessions ended, by close code", "code"),
             admitted: counters("gateway_resumes_total", "Sessions let in, by what became of their cursor", "outcome"),
             client_errors: counters("gateway_client_errors_total", "Frames not understood, by code", "code"),
@@ -89,6 +96,11 @@ impl Metrics {
             log_reads: counter("gateway_log_reads_total", "Reads of a company's log"),
             resyncs: counter("gateway_resyncs_total", "Rooms that could not prove that nothing is missing"),
             published: counters("gateway_published_total", "Events published over HTTP, by result", "result"),
+            publishes_refused: counters(
+                "gateway_publishes_refused_total",
+                "Requests to publish refused, by reason",
+                "reason",
+            ),
             probe_age: register(
                 &registry,
                 Gauge::new(
@@ -150,6 +162,11 @@ impl Metrics {
     /// Counts events published over HTTP.
     pub fn published(&self, result: &str, count: usize) {
         self.published.with_label_values(&[result]).inc_by(count as u64);
+    }
+
+    /// Counts a request to publish that was refused.
+    pub fn publish_refused(&self, reason: &str) {
+        self.publishes_refused.with_label_values(&[reason]).inc();
     }
 
     /// Everything, in Prometheus' text format.

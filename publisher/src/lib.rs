@@ -16,6 +16,7 @@ mod lines;
 mod publisher;
 mod retry;
 mod script;
+mod tls;
 
 pub use batch::Batch;
 pub use builder::PublisherBuilder;
@@ -23,3 +24,4 @@ pub use endpoint::Endpoint;
 pub use error::PublishError;
 pub use publisher::{Published, Publisher, new_event_id};
 pub use shared;
+pub use tls::Tls;

@@ -43,7 +43,7 @@ impl Claims {
 }
 
 /// The companies that a token speaks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CompanyClaim {
     /// `*`: any company, for services.
     Any,

@@ -19,12 +19,13 @@ use super::{Api, PATIENCE, Redis, Request, Response, SECRET, eventually, redis::
 pub(crate) struct Launch {
     variables: BTreeMap<String, String>,
     arguments: Vec<String>,
+    descriptors: Option<u64>,
 }
 
 impl Launch {
     /// Free ports, the tests' secret, the embedded backplane.
     pub(crate) fn new() -> Self {
-        Self { variables: BTreeMap::new(), arguments: vec![] }
+        Self { variables: BTreeMap::new(), arguments: vec![], descriptors: None }
             .set("GATEWAY_LISTEN", "127.0.0.1:0")
             .set("GATEWAY_ADMIN_LISTEN", "127.0.0.1:0")
             .set("GATEWAY_JWT_SECRET", SECRET)
@@ -54,8 +55,22 @@ impl Launch {
         self
     }
 
+    /// Lets it have so many files open, sockets among them.
+    pub(crate) fn descriptors(mut self, number: u64) -> Self {
+        self.descriptors = Some(number);
+        self
+    }
+
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+        let program = env!("CARGO_BIN_EXE_gateway");
+        let mut command = match self.descriptors {
+            Some(number) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", &format!("ulimit -n {number}; exec \"$@\""), "sh", program]);
+                shell
+            }
+            None => Command::new(program),
+        };
         command.env_clear().env("PATH", env!("PATH")).envs(&self.variables).args(&self.arguments).stdin(Stdio::null());
         command
     }

@@ -120,6 +120,12 @@ impl RawSession {
         answer.expect("no answer").unwrap()
     }
 
+    /// Reads the answer to a request, `None` if the connection is cut instead.
+    pub(crate) async fn try_answer(&mut self) -> Option<Response> {
+        let answer = timeout(PATIENCE, Response::read_next(&mut self.stream, &mut self.unread)).await;
+        answer.expect("neither an answer nor the end").ok()
+    }
+
     /// Reads the answer to a handshake, which must be 101, and the `welcome` after it.
     pub(crate) async fn expect_upgrade(&mut self) {
         let response = self.expect_answer().await;

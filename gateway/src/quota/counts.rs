@@ -1,0 +1,219 @@
+//! What this replica counts itself. Pure.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use shared::{CompanyId, UserId};
+
+use super::Full;
+
+/// Who is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    Company(CompanyId),
+    User(CompanyId, UserId),
+}
+
+impl Subject {
+    pub(super) fn kind(&self) -> Full {
+        match self {
+            Self::Company(_) => Full::Company,
+            Self::User(..) => Full::User,
+        }
+    }
+
+    /// Its field in Redis. A company id has no colon, so no two subjects share one.
+    pub(super) fn field(&self) -> String {
+        match self {
+            Self::Company(company) => format!("c:{company}"),
+            Self::User(company, user) => format!("u:{company}:{user}"),
+        }
+    }
+}
+
+/// One connection that is counted.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    number: u64,
+    pub(super) subjects: Vec<Subject>,
+    returned: AtomicBool,
+    excess: AtomicBool,
+}
+
+impl Ticket {
+    pub(super) fn is_excess(&self) -> bool {
+        self.excess.load(Ordering::Acquire)
+    }
+}
+
+/// Connections by company and user.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    held: HashMap<Subject, u32>,
+    /// Counts that Redis may not know yet; `None` while nobody tells it.
+    changed: Option<HashSet<Subject>>,
+    /// Connections that the other replicas were not asked about, oldest first.
+    doubtful: BTreeMap<u64, Arc<Ticket>>,
+    next: u64,
+}
+
+impl Counts {
+    pub(super) fn held(&self, subject: &Subject) -> u32 {
+        self.held.get(subject).copied().unwrap_or(0)
+    }
+
+    /// One more; how many there are with it.
+    pub(super) fn add(&mut self, subject: &Subject) -> u32 {
+        let held = self.held.entry(subject.clone()).or_insert(0);
+        *held += 1;
+        *held
+    }
+
+    /// A ticket for a connection that was added.
+    pub(super) fn ticket(&mut self, subjects: Vec<Subject>) -> Arc<Ticket> {
+        self.next += 1;
+        let (returned, excess) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Ticket { number: self.next, subjects, returned, excess })
+    }
+
+    /// One less. Whether that is news.
+    pub(super) fn give_back(&mut self, ticket: &Arc<Ticket>) -> bool {
+        self.doubtful.remove(&ticket.number);
+        if ticket.returned.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        for subject in &ticket.subjects {
+            match self.held.get_mut(subject) {
+                Some(held) if *held > 1 => *held -= 1,
+                _ => drop(self.held.remove(subject)),
+            }
+            self.note(subject);
+        }
+        true
+    }
+
+    fn note(&mut self, subject: &Subject) {
+        if let Some(changed) = &mut self.changed {
+            changed.insert(subject.clone());
+        }
+    }
+
+    /// The other replicas are still to be asked about this connection.
+    pub(super) fn doubt(&mut self, ticket: &Arc<Ticket>) {
+        // Redis does not know that it is counted.
+        for subject in &ticket.subjects {
+            self.note(subject);
+        }
+        self.doubtful.insert(ticket.number, ticket.clone());
+    }
+
+    pub(super) fn has_doubts(&self) -> bool {
+        !self.doubtful.is_empty()
+    }
+
+    /// The newest connection in doubt: who came last goes first.
+    pub(super) fn next_doubt(&mut self) -> Option<Arc<Ticket>> {
+        self.doubtful.pop_last().map(|(_, ticket)| ticket)
+    }
+
+    /// The connection is one too many, and counts no more.
+    pub(super) fn condemn(&mut self, ticket: &Arc<Ticket>) {
+        ticket.excess.store(true, Ordering::Release);
+        self.give_back(ticket);
+    }
+
+    /// What was written to Redis for this subject; if it is not the count any more, it is to be written again.
+    pub(super) fn compare(&mut self, subject: &Subject, written: u32) {
+        if self.held(subject) != written {
+            self.note(subject);
+        }
+    }
+
+    /// Up to `most` counts that Redis may not know.
+    pub(super) fn take_changed(&mut self, most: usize) -> Vec<(Subject, u32)> {
+        let Some(changed) = &mut self.changed else { return vec![] };
+        let taken: Vec<Subject> = changed.iter().take(most).cloned().collect();
+        for subject in &taken {
+            changed.remove(subject);
+        }
+        taken.into_iter().map(|subject| (subject.clone(), self.held(&subject))).collect()
+    }
+
+    /// From here on Redis is told, beginning with all counts.
+    pub(super) fn begin_telling(&mut self) {
+        self.changed = Some(self.held.keys().cloned().collect());
+    }
+
+    /// Redis is not told for the time being; afterwards it is told everything.
+    pub(super) fn stop_telling(&mut self) {
+        self.changed = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn company() -> Subject {
+        Subject::Company(CompanyId::parse("acme").unwrap())
+    }
+
+    fn connection(counts: &mut Counts) -> Arc<Ticket> {
+        counts.add(&company());
+        counts.ticket(vec![company()])
+    }
+
+    #[test]
+    fn a_place_is_given_back_once() {
+        let mut counts = Counts::default();
+        let (first, _second) = (connection(&mut counts), connection(&mut counts));
+        assert!(counts.give_back(&first));
+        assert!(!counts.give_back(&first));
+        assert_eq!(counts.held(&company()), 1);
+    }
+
+    #[test]
+    fn who_is_condemned_counts_no_more() {
+        let mut counts = Counts::default();
+        let (first, second) = (connection(&mut counts), connection(&mut counts));
+        counts.doubt(&first);
+        counts.doubt(&second);
+        let newest = counts.next_doubt().unwrap();
+        counts.condemn(&newest);
+        assert!(second.is_excess() && !first.is_excess());
+        assert!(!counts.give_back(&second), "its end is no news");
+        assert_eq!(counts.held(&company()), 1);
+        assert!(counts.give_back(&first) && !counts.has_doubts());
+        assert_eq!(counts.held(&company()), 0);
+    }
+
+    #[test]
+    fn what_redis_does_not_know_is_written() {
+        let mut counts = Counts::default();
+        let ticket = connection(&mut counts);
+        counts.compare(&company(), 7);
+        assert_eq!(counts.take_changed(10), [], "nobody tells it");
+        counts.begin_telling();
+        assert_eq!(counts.take_changed(10), [(company(), 1)]);
+        counts.compare(&company(), 1);
+        assert_eq!(counts.take_changed(10), []);
+        counts.compare(&company(), 7);
+        assert_eq!(counts.take_changed(10), [(company(), 1)]);
+        counts.give_back(&ticket);
+        assert_eq!(counts.take_changed(10), [(company(), 0)]);
+        assert_eq!(counts.take_changed(10), []);
+    }
+
+    #[test]
+    fn no_two_subjects_share_a_field() {
+        let company = CompanyId::parse("a").unwrap();
+        let user = UserId::parse("b:c").unwrap();
+        assert_eq!(Subject::User(company.clone(), user).field(), "u:a:b:c");
+        assert_eq!(Subject::Company(company).field(), "c:a");
+    }
+}

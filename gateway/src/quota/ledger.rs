@@ -1,0 +1,213 @@
+//! What all replicas have, in Redis: tells it this replica's counts and asks about the others'.
+//!
+//! One task, one request at a time, so that counts are written in the order in which they changed. Questions that wait
+//! together are asked together. Whatever goes wrong ends in the same place: nobody is asked for a while, then Redis is
+//! told everything anew.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use redis::{FromRedisValue, Pipeline, RedisError, RedisResult, Script, aio::MultiplexedConnection};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tracing::{debug, info};
+
+use super::{Ask, Full, Quota, counts::Subject};
+use crate::defaults::{QUOTA_BATCH, QUOTA_LEASE, QUOTA_PATIENCE, QUOTA_RENEWAL, QUOTA_RETRY, QUOTA_WRITES};
+
+/// The hash tag keeps all of it in one slot.
+const REPLICAS: &str = "gateway:{quota}:replicas";
+const REPLICA: &str = "gateway:{quota}:of:";
+/// The field that says that a hash holds everything; no subject has this name.
+const WHOLE: &str = "whole";
+
+struct Ledger {
+    quota: Arc<Quota>,
+    script: Script,
+    /// This replica, for as long as it runs.
+    me: String,
+    /// Its hash.
+    own: String,
+}
+
+/// Keeps the ledger, for ever.
+pub(super) async fn keep(
+    quota: Arc<Quota>,
+    mut redis: watch::Receiver<Option<MultiplexedConnection>>,
+    mut asks: mpsc::Receiver<Ask>,
+) {
+    let me = format!("{:016x}", rand::random::<u64>());
+    let own = format!("{REPLICA}{me}");
+    let ledger = Ledger { quota: quota.clone(), script: Script::new(include_str!("ask.lua")), me, own };
+    loop {
+        let connection = redis.borrow_and_update().clone();
+        let replaced = match connection {
+            Some(connection) => tokio::select! {
+                Err(error) = ledger.serve(connection, &mut asks) => {
+                    debug!(%error, "the ledger of connections is closed");
+                    false
+                }
+                _ = redis.changed() => true,
+            },
+            None => false,
+        };
+        quota.reachable.store(false, Ordering::Release);
+        quota.counts().stop_telling();
+        // Who waits for an answer is let in without one.
+        while asks.try_recv().is_ok() {}
+        if !replaced {
+            let _ = timeout(QUOTA_RETRY, redis.changed()).await;
+        }
+    }
+}
+
+impl Ledger {
+    /// Answers over one connection until it fails.
+    async fn serve(&self, mut redis: MultiplexedConnection, asks: &mut mpsc::Receiver<Ask>) -> RedisResult<Infallible> {
+        self.tell_everything(&mut redis).await?;
+        self.quota.reachable.store(true, Ordering::Release);
+        let mut renewals = interval(QUOTA_RENEWAL);
+        renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut batch = Vec::with_capacity(QUOTA_BATCH);
+        loop {
+            let doubts = self.quota.counts().has_doubts();
+            tokio::select! {
+                biased;
+                _ = asks.recv_many(&mut batch, QUOTA_BATCH) => self.answer(&mut redis, &mut batch).await?,
+                () = self.quota.changed.notified() => {}
+                _ = renewals.tick() => self.renew(&mut redis).await?,
+                () = std::future::ready(()), if doubts => self.settle_a_doubt(&mut redis).await?,
+            }
+            self.tell(&mut redis).await?;
+        }
+    }
+
+    async fn answer(&self, redis: &mut MultiplexedConnection, batch: &mut Vec<Ask>) -> RedisResult<()> {
+        let questions: Vec<_> = batch.iter().map(|ask| &ask.subjects[..]).collect();
+        let verdicts = self.ask(redis, &questions).await?;
+        for (ask, verdict) in batch.drain(..).zip(verdicts) {
+            // Who does not wait any more is in doubt, or has gone.
+            let _ = ask.answer.send(verdict);
+        }
+        Ok(())
+    }
+
+    /// Asks about a connection that was let in without an answer.
+    async fn settle_a_doubt(&self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
+        let (ticket, question) = {
+            let mut counts = self.quota.counts();
+            let Some(ticket) = counts.next_doubt() else { return Ok(()) };
+            let question: Vec<_> = ticket.subjects.iter().map(|one| (one.clone(), counts.held(one))).collect();
+            (ticket, question)
+        };
+        match self.ask(redis, &[&question]).await {
+            Ok(verdicts) => {
+                if let Some(Some(full)) = verdicts.first() {
+                    info!(?full, "a connection that was let in without asking is one too many");
+                    self.quota.counts().condemn(&ticket);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.quota.counts().doubt(&ticket);
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks, for each connection, whether there is room: for all its subjects, each with this replica's own count.
+    async fn ask(
+        &self,
+        redis: &mut MultiplexedConnection,
+        questions: &[&[(Subject, u32)]],
+    ) -> RedisResult<Vec<Option<Full>>> {
+        let mut call = self.script.key(REPLICAS);
+        call.key(&self.own).arg(REPLICA).arg(&self.me).arg(millis(QUOTA_LEASE));
+        for question in questions {
+            call.arg(question.len());
+            for (subject, count) in *question {
+                call.arg(subject.field()).arg(*count).arg(self.quota.limit(subject));
+            }
+        }
+        let verdicts: Vec<usize> = in_time(call.invoke_async(redis)).await?;
+        let full = |(question, verdict): (&&[(Subject, u32)], usize)| {
+            verdict.checked_sub(1).and_then(|place| question.get(place)).map(|(subject, _)| subject.kind())
+        };
+        let verdicts: Vec<_> = questions.iter().zip(verdicts).map(full).collect();
+        let mut counts = self.quota.counts();
+        for (question, verdict) in questions.iter().zip(&verdicts) {
+            for (subject, count) in *question {
+                counts.compare(subject, count - u32::from(verdict.is_some()));
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// Keeps the lease. A hash that was lost, to its time or to somebody's `FLUSHALL`, is written again.
+    async fn renew(&self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
+        let mut pipeline = self.touched(Pipeline::new());
+        let (whole,): (Option<u8>,) = query(pipeline.hget(&self.own, WHOLE), redis).await?;
+        if whole.is_some() { Ok(()) } else { self.tell_everything(redis).await }
+    }
+
+    async fn tell_everything(&self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
+        self.quota.counts().begin_telling();
+        let () = query(Pipeline::new().del(&self.own).ignore(), redis).await?;
+        self.tell(redis).await?;
+        let mut pipeline = Pipeline::new();
+        pipeline.hset(&self.own, WHOLE, 1).ignore();
+        query(&mut self.touched(pipeline), redis).await
+    }
+
+    /// Writes the counts that have changed, in pieces.
+    async fn tell(&self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
+        loop {
+            let changed = self.quota.counts().take_changed(QUOTA_WRITES);
+            if changed.is_empty() {
+                return Ok(());
+            }
+            let (gone, there): (Vec<_>, Vec<_>) = changed.into_iter().partition(|(_, count)| *count == 0);
+            let mut pipeline = Pipeline::new();
+            if !there.is_empty() {
+                pipeline.cmd("HSET").arg(&self.own);
+                for (subject, count) in &there {
+                    pipeline.arg(subject.field()).arg(*count);
+                }
+                pipeline.ignore();
+            }
+            if !gone.is_empty() {
+                let gone: Vec<_> = gone.iter().map(|(subject, _)| subject.field()).collect();
+                pipeline.hdel(&self.own, &gone).ignore();
+            }
+            let () = query(&mut self.touched(pipeline), redis).await?;
+        }
+    }
+
+    /// Says that the replica is there.
+    fn touched(&self, mut pipeline: Pipeline) -> Pipeline {
+        pipeline.sadd(REPLICAS, &self.me).ignore();
+        for key in [REPLICAS, &self.own] {
+            pipeline.cmd("PEXPIRE").arg(key).arg(millis(QUOTA_LEASE)).ignore();
+        }
+        pipeline
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+async fn query<T: FromRedisValue>(pipeline: &mut Pipeline, redis: &mut MultiplexedConnection) -> RedisResult<T> {
+    in_time(pipeline.query_async(redis)).await
+}
+
+/// Nobody waits longer for the answer either.
+async fn in_time<T>(request: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+    let late = |_| RedisError::from(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
+    timeout(QUOTA_PATIENCE, request).await.map_err(late)?
+}
