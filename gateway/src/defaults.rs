@@ -28,6 +28,9 @@ pub(crate) const QUOTA_RENEWAL: Duration = Duration::from_secs(5);
 pub(crate) const QUOTA_PATIENCE: Duration = Duration::from_millis(250);
 /// After a failure nobody waits at all until this has passed.
 pub(crate) const QUOTA_RETRY: Duration = Duration::from_secs(1);
+/// After an outage of Redis the replicas come back one after the other; by then all have told it what they have, and
+/// whoever was let in meanwhile is asked about.
+pub(crate) const QUOTA_SETTLES: Duration = REDIS_BACKOFF.1;
 /// Questions that are asked together: the script takes about a microsecond for each, and each other replica.
 pub(crate) const QUOTA_BATCH: usize = 64;
 /// Questions that wait. Past that a connect is let in by this replica's own count.

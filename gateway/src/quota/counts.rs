@@ -117,8 +117,13 @@ impl Counts {
     }
 
     /// The newest connection in doubt: who came last goes first.
-    pub(super) fn next_doubt(&mut self) -> Option<Arc<Ticket>> {
-        self.doubtful.pop_last().map(|(_, ticket)| ticket)
+    pub(super) fn newest_doubt(&self) -> Option<Arc<Ticket>> {
+        self.doubtful.values().next_back().cloned()
+    }
+
+    /// There is room for the connection.
+    pub(super) fn settle(&mut self, ticket: &Ticket) {
+        self.doubtful.remove(&ticket.number);
     }
 
     /// The connection is one too many, and counts no more.
@@ -183,12 +188,13 @@ mod tests {
         let (first, second) = (connection(&mut counts), connection(&mut counts));
         counts.doubt(&first);
         counts.doubt(&second);
-        let newest = counts.next_doubt().unwrap();
+        let newest = counts.newest_doubt().unwrap();
         counts.condemn(&newest);
         assert!(second.is_excess() && !first.is_excess());
         assert!(!counts.give_back(&second), "its end is no news");
         assert_eq!(counts.held(&company()), 1);
-        assert!(counts.give_back(&first) && !counts.has_doubts());
+        counts.settle(&first);
+        assert!(!counts.has_doubts() && counts.give_back(&first));
         assert_eq!(counts.held(&company()), 0);
     }
 

@@ -13,12 +13,14 @@ use std::{
 use redis::{FromRedisValue, Pipeline, RedisError, RedisResult, Script, aio::MultiplexedConnection};
 use tokio::{
     sync::{mpsc, watch},
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use tracing::{debug, info};
 
 use super::{Ask, Full, Quota, counts::Subject};
-use crate::defaults::{QUOTA_BATCH, QUOTA_LEASE, QUOTA_PATIENCE, QUOTA_RENEWAL, QUOTA_RETRY, QUOTA_WRITES};
+use crate::defaults::{
+    QUOTA_BATCH, QUOTA_LEASE, QUOTA_PATIENCE, QUOTA_RENEWAL, QUOTA_RETRY, QUOTA_SETTLES, QUOTA_WRITES,
+};
 
 /// The hash tag keeps all of it in one slot.
 const REPLICAS: &str = "gateway:{quota}:replicas";
@@ -57,6 +59,7 @@ pub(super) async fn keep(
             None => false,
         };
         quota.reachable.store(false, Ordering::Release);
+        quota.settled.store(false, Ordering::Release);
         quota.counts().stop_telling();
         // Who waits for an answer is let in without one.
         while asks.try_recv().is_ok() {}
@@ -73,14 +76,17 @@ impl Ledger {
         self.quota.reachable.store(true, Ordering::Release);
         let mut renewals = interval(QUOTA_RENEWAL);
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut settles = std::pin::pin!(sleep(QUOTA_SETTLES));
         let mut batch = Vec::with_capacity(QUOTA_BATCH);
         loop {
-            let doubts = self.quota.counts().has_doubts();
+            let settled = self.quota.settled.load(Ordering::Acquire);
+            let doubts = settled && self.quota.counts().has_doubts();
             tokio::select! {
                 biased;
                 _ = asks.recv_many(&mut batch, QUOTA_BATCH) => self.answer(&mut redis, &mut batch).await?,
                 () = self.quota.changed.notified() => {}
                 _ = renewals.tick() => self.renew(&mut redis).await?,
+                () = &mut settles, if !settled => self.quota.settled.store(true, Ordering::Release),
                 () = std::future::ready(()), if doubts => self.settle_a_doubt(&mut redis).await?,
             }
             self.tell(&mut redis).await?;
@@ -100,24 +106,21 @@ impl Ledger {
     /// Asks about a connection that was let in without an answer.
     async fn settle_a_doubt(&self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
         let (ticket, question) = {
-            let mut counts = self.quota.counts();
-            let Some(ticket) = counts.next_doubt() else { return Ok(()) };
+            let counts = self.quota.counts();
+            let Some(ticket) = counts.newest_doubt() else { return Ok(()) };
             let question: Vec<_> = ticket.subjects.iter().map(|one| (one.clone(), counts.held(one))).collect();
             (ticket, question)
         };
-        match self.ask(redis, &[&question]).await {
-            Ok(verdicts) => {
-                if let Some(Some(full)) = verdicts.first() {
-                    info!(?full, "a connection that was let in without asking is one too many");
-                    self.quota.counts().condemn(&ticket);
-                }
-                Ok(())
+        // It stays in doubt until there is an answer.
+        let verdicts = self.ask(redis, &[&question]).await?;
+        match verdicts.first() {
+            Some(Some(full)) => {
+                info!(?full, "a connection that was let in without asking is one too many");
+                self.quota.counts().condemn(&ticket);
             }
-            Err(error) => {
-                self.quota.counts().doubt(&ticket);
-                Err(error)
-            }
+            _ => self.quota.counts().settle(&ticket),
         }
+        Ok(())
     }
 
     /// Asks, for each connection, whether there is room: for all its subjects, each with this replica's own count.

@@ -46,6 +46,8 @@ pub struct Quota {
     ledger: Option<mpsc::Sender<Ask>>,
     /// The ledger answers at present.
     reachable: AtomicBool,
+    /// It has done so for a while: the other replicas have come back to it as well.
+    settled: AtomicBool,
     metrics: Arc<Metrics>,
 }
 
@@ -79,6 +81,7 @@ impl Quota {
             changed: Notify::new(),
             ledger: redis.is_some().then_some(sender),
             reachable: AtomicBool::new(false),
+            settled: AtomicBool::new(false),
             metrics,
         });
         if let Some(redis) = redis.filter(|_| quota.is_limited()) {
@@ -101,10 +104,13 @@ impl Quota {
             let (answer, answered) = oneshot::channel();
             let asked = ledger.try_send(Ask { subjects, answer }).is_ok();
             if asked && let Ok(Ok(verdict)) = timeout(QUOTA_PATIENCE, answered).await {
-                return match verdict {
-                    None => Ok(Some(lease)),
-                    Some(full) => Err(full),
-                };
+                if let Some(full) = verdict {
+                    return Err(full);
+                }
+                if !self.settled.load(Ordering::Acquire) {
+                    self.counts().doubt(&lease.ticket);
+                }
+                return Ok(Some(lease));
             }
         }
         self.metrics.quota_unproven.inc();

@@ -2,10 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     net::SocketAddr,
     ops::Deref,
-    process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
 };
 
@@ -78,8 +78,10 @@ impl Launch {
     /// Starts it and waits until it is ready.
     pub(crate) async fn start(self) -> Gateway {
         let launch = self.set("GATEWAY_LOG_FORMAT", "json");
-        let mut child = launch.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = Log::follow(child.stderr.take().unwrap());
+        let mut child = launch.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Log::default();
+        log.follow(child.stderr.take().unwrap());
+        log.follow(child.stdout.take().unwrap());
         // From here on a failure ends the child too and shows its log.
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         let mut gateway = Gateway { child, log, api: Api::at(unknown), admin: unknown };
@@ -201,21 +203,20 @@ impl Drop for Gateway {
     }
 }
 
-/// The lines that a gateway has logged.
+/// The lines that a gateway has printed.
+#[derive(Default)]
 struct Log {
     lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Log {
-    fn follow(stderr: ChildStderr) -> Self {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let written = Arc::clone(&lines);
+    fn follow(&self, output: impl Read + Send + 'static) {
+        let written = Arc::clone(&self.lines);
         std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
                 written.lock().unwrap().push(line);
             }
         });
-        Self { lines }
     }
 
     /// The first line with this message.
