@@ -77,6 +77,10 @@ pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Frames that are not understood before a session is closed, in a minute.
 pub(crate) const MAX_MISTAKES_PER_MINUTE: u8 = 20;
 
+/// Frames of a client in a minute, pings and pieces among them: a client sends a ping or a pong with each heartbeat, which is
+/// a second apart at the least, and now and then a token.
+pub(crate) const MAX_FRAMES_PER_MINUTE: u16 = 1200;
+
 /// How long a closed session may take to read what was queued and the close frame. Generous, because the code tells the
 /// client what to do next.
 pub(crate) const CLOSE_GRACE: Duration = Duration::from_secs(30);

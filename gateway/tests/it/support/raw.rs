@@ -181,6 +181,18 @@ impl RawSession {
         close.close_code().unwrap_or_else(|| panic!("no code: {close:?}"))
     }
 
+    /// The code that the gateway closes with, past answers to what came before.
+    pub(crate) async fn close_past_pongs(&mut self) -> Option<u16> {
+        loop {
+            let frame = self.next().await?;
+            match frame.opcode {
+                opcode if opcode == Opcode::Close as u8 => return frame.close_code(),
+                opcode if opcode == Opcode::Pong as u8 || frame.text().contains("pong") => {}
+                _ => panic!("neither a pong nor a close: {frame:?} {}", frame.text()),
+            }
+        }
+    }
+
     /// Cuts the connection with a reset, as a crashed machine's router would.
     pub(crate) fn reset(self) {
         self.stream.set_zero_linger().unwrap();
