@@ -17,9 +17,12 @@ const OPERATOR: &str = "operator:operator@";
 
 /// A Redis with the documented users, and one who looks at it for the test.
 async fn start() -> (Redis, tempfile::TempDir) {
+    start_with(std::fs::read_to_string(RULES).unwrap()).await
+}
+
+async fn start_with(rules: String) -> (Redis, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("users.acl");
-    let rules = std::fs::read_to_string(RULES).unwrap();
     std::fs::write(&file, format!("{rules}user operator on >operator ~* &* +@all\n")).unwrap();
     (Redis::with_settings(&["--aclfile", file.to_str().unwrap()], OPERATOR).await, folder)
 }
@@ -33,6 +36,14 @@ async fn replica(redis: &Redis) -> Gateway {
 async fn connection(redis: &Redis, login: &str) -> MultiplexedConnection {
     let client = redis::Client::open(redis.url_of(login)).unwrap();
     client.get_multiplexed_async_connection().await.unwrap()
+}
+
+/// An event of `acme` as a service of its own publishes it.
+fn envelope(number: u64) -> shared::Envelope {
+    let data = serde_json::value::RawValue::from_string(json!({ "n": number }).to_string()).unwrap();
+    let event_type = shared::EventType::parse("devis:signed").unwrap();
+    let company = shared::CompanyId::parse("acme").unwrap();
+    shared::Envelope::raw(&company, publisher::new_event_id(), event_type, chrono::Utc::now(), &data).unwrap()
 }
 
 /// All that a company's sessions, services and operators do.
@@ -50,14 +61,7 @@ async fn whole_path(redis: &Redis) {
     gateway.publish_numbered("acme", 2..5).await;
     // Published by a service of its own.
     let publisher = publisher::Publisher::connect(&redis.url_of(PUBLISHER)).unwrap();
-    let company = shared::CompanyId::parse("acme").unwrap();
-    let mut batch = vec![];
-    for number in 5..8 {
-        let data = serde_json::value::RawValue::from_string(json!({ "n": number }).to_string()).unwrap();
-        let event_type = shared::EventType::parse("devis:signed").unwrap();
-        let id = publisher::new_event_id();
-        batch.push(shared::Envelope::raw(&company, id, event_type, chrono::Utc::now(), &data).unwrap());
-    }
+    let batch: Vec<_> = (5..8).map(envelope).collect();
     publisher.publish_envelopes(&batch).await.unwrap();
     assert!(publisher.publish_envelopes(&batch).await.unwrap().iter().all(|one| one.duplicate));
 
@@ -94,6 +98,30 @@ async fn under_the_documented_users_everything_works_and_no_right_is_idle() {
     for right in granted.filter(|right| !ELSEWHERE.contains(right)) {
         assert!(used.contains(&format!("cmdstat_{right}:")), "{right} is granted and not used");
     }
+}
+
+#[tokio::test]
+async fn a_gateway_that_does_not_publish_needs_less() {
+    let rules = std::fs::read_to_string(RULES).unwrap();
+    let (others, gateway) = rules.split_once("user gateway ").unwrap();
+    let (rights, own) = gateway.split_once('(').unwrap();
+    let mut rights = rights.replace("%RW~{company:*}:log", "%R~{company:*}:log");
+    for idle in ["+get ", "+set ", "+xadd ", "+pexpire ", "+info ", "%RW~{company:*}:idem:* "] {
+        assert!(rights.contains(idle), "{idle}");
+        rights = rights.replace(idle, "");
+    }
+    let (redis, _folder) = start_with(format!("{others}user gateway {rights}({own}")).await;
+    let gateway = replica(&redis).await;
+    let mut anna = gateway.connect(&Token::user("acme", "anna").sign()).await;
+
+    let publisher = publisher::Publisher::connect(&redis.url_of(PUBLISHER)).unwrap();
+    publisher.publish_envelopes(&[envelope(1)]).await.unwrap();
+
+    assert_eq!(n(&anna.event().await), 1);
+    let denied: Vec<redis::Value> = redis.command(&["ACL", "LOG"]).await;
+    assert!(denied.is_empty(), "something was denied: {denied:#?}");
+    let refused = gateway.try_publish(&event("acme", "devis:signed", 2)).await;
+    refused.expect_problem(500, "refused");
 }
 
 #[tokio::test]
