@@ -36,11 +36,13 @@ impl Subject {
     }
 }
 
-/// One connection that is counted.
+/// One connection, or one that would like to be.
 #[derive(Debug)]
 pub(super) struct Ticket {
     number: u64,
     pub(super) subjects: Vec<Subject>,
+    /// The other replicas are told of it: it was let in.
+    counted: AtomicBool,
     returned: AtomicBool,
     excess: AtomicBool,
 }
@@ -49,12 +51,25 @@ impl Ticket {
     pub(super) fn is_excess(&self) -> bool {
         self.excess.load(Ordering::Acquire)
     }
+
+    pub(super) fn is_counted(&self) -> bool {
+        self.counted.load(Ordering::Acquire)
+    }
+}
+
+/// What one subject has here.
+#[derive(Debug, Default)]
+struct Held {
+    /// Connections, and those that wait for an answer.
+    taken: u32,
+    /// Connections, as the other replicas are told.
+    counted: u32,
 }
 
 /// Connections by company and user.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    held: HashMap<Subject, u32>,
+    held: HashMap<Subject, Held>,
     /// Counts that Redis may not know yet; `None` while nobody tells it.
     changed: Option<HashSet<Subject>>,
     /// Connections that the other replicas were not asked about, oldest first.
@@ -63,38 +78,63 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn held(&self, subject: &Subject) -> u32 {
-        self.held.get(subject).copied().unwrap_or(0)
+    /// Connections, and those that wait for an answer.
+    pub(super) fn taken(&self, subject: &Subject) -> u32 {
+        self.held.get(subject).map_or(0, |held| held.taken)
     }
 
-    /// One more; how many there are with it.
-    pub(super) fn add(&mut self, subject: &Subject) -> u32 {
-        let held = self.held.entry(subject.clone()).or_insert(0);
-        *held += 1;
-        *held
+    /// Connections, as the other replicas are told.
+    pub(super) fn counted(&self, subject: &Subject) -> u32 {
+        self.held.get(subject).map_or(0, |held| held.counted)
     }
 
-    /// A ticket for a connection that was added.
-    pub(super) fn ticket(&mut self, subjects: Vec<Subject>) -> Arc<Ticket> {
+    /// A place for somebody who is not let in yet.
+    pub(super) fn take(&mut self, subjects: Vec<Subject>) -> Arc<Ticket> {
+        for subject in &subjects {
+            self.held.entry(subject.clone()).or_default().taken += 1;
+        }
         self.next += 1;
-        let (returned, excess) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Ticket { number: self.next, subjects, returned, excess })
+        Arc::new(Ticket {
+            number: self.next,
+            subjects,
+            counted: AtomicBool::new(false),
+            returned: AtomicBool::new(false),
+            excess: AtomicBool::new(false),
+        })
     }
 
-    /// One less. Whether that is news.
-    pub(super) fn give_back(&mut self, ticket: &Arc<Ticket>) -> bool {
+    /// Whoever has this ticket is let in, if it is still there.
+    pub(super) fn count(&mut self, ticket: &Ticket) {
+        if ticket.returned.load(Ordering::Acquire) || ticket.counted.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        for subject in &ticket.subjects {
+            if let Some(held) = self.held.get_mut(subject) {
+                held.counted += 1;
+            }
+        }
+    }
+
+    /// The ticket's owner has gone. Whether that is news for the others.
+    pub(super) fn give_back(&mut self, ticket: &Ticket) -> bool {
         self.doubtful.remove(&ticket.number);
         if ticket.returned.swap(true, Ordering::AcqRel) {
             return false;
         }
+        let counted = ticket.is_counted();
         for subject in &ticket.subjects {
-            match self.held.get_mut(subject) {
-                Some(held) if *held > 1 => *held -= 1,
-                _ => drop(self.held.remove(subject)),
+            if let Some(held) = self.held.get_mut(subject) {
+                held.taken -= 1;
+                held.counted -= u32::from(counted);
+                if held.taken == 0 {
+                    self.held.remove(subject);
+                }
             }
-            self.note(subject);
+            if counted {
+                self.note(subject);
+            }
         }
-        true
+        counted
     }
 
     fn note(&mut self, subject: &Subject) {
@@ -103,9 +143,9 @@ impl Counts {
         }
     }
 
-    /// The other replicas are still to be asked about this connection.
+    /// Whoever has this ticket was let in, and the other replicas are still to be asked.
     pub(super) fn doubt(&mut self, ticket: &Arc<Ticket>) {
-        // Redis does not know that it is counted.
+        self.count(ticket);
         for subject in &ticket.subjects {
             self.note(subject);
         }
@@ -127,14 +167,14 @@ impl Counts {
     }
 
     /// The connection is one too many, and counts no more.
-    pub(super) fn condemn(&mut self, ticket: &Arc<Ticket>) {
+    pub(super) fn condemn(&mut self, ticket: &Ticket) {
         ticket.excess.store(true, Ordering::Release);
         self.give_back(ticket);
     }
 
     /// What was written to Redis for this subject; if it is not the count any more, it is to be written again.
     pub(super) fn compare(&mut self, subject: &Subject, written: u32) {
-        if self.held(subject) != written {
+        if self.counted(subject) != written {
             self.note(subject);
         }
     }
@@ -146,7 +186,7 @@ impl Counts {
         for subject in &taken {
             changed.remove(subject);
         }
-        taken.into_iter().map(|subject| (subject.clone(), self.held(&subject))).collect()
+        taken.into_iter().map(|subject| (subject.clone(), self.counted(&subject))).collect()
     }
 
     /// From here on Redis is told, beginning with all counts.
@@ -169,8 +209,13 @@ mod tests {
     }
 
     fn connection(counts: &mut Counts) -> Arc<Ticket> {
-        counts.add(&company());
-        counts.ticket(vec![company()])
+        let ticket = counts.take(vec![company()]);
+        counts.count(&ticket);
+        ticket
+    }
+
+    fn both(counts: &Counts) -> (u32, u32) {
+        (counts.taken(&company()), counts.counted(&company()))
     }
 
     #[test]
@@ -179,7 +224,19 @@ mod tests {
         let (first, _second) = (connection(&mut counts), connection(&mut counts));
         assert!(counts.give_back(&first));
         assert!(!counts.give_back(&first));
-        assert_eq!(counts.held(&company()), 1);
+        assert_eq!(both(&counts), (1, 1));
+    }
+
+    #[test]
+    fn who_waits_for_an_answer_takes_a_place_and_is_not_told_of() {
+        let mut counts = Counts::default();
+        let (waiting, gone) = (counts.take(vec![company()]), counts.take(vec![company()]));
+        assert_eq!(both(&counts), (2, 0));
+        assert!(!counts.give_back(&gone), "nobody has heard of it");
+        counts.count(&gone);
+        counts.count(&waiting);
+        counts.count(&waiting);
+        assert_eq!(both(&counts), (1, 1));
     }
 
     #[test]
@@ -192,10 +249,10 @@ mod tests {
         counts.condemn(&newest);
         assert!(second.is_excess() && !first.is_excess());
         assert!(!counts.give_back(&second), "its end is no news");
-        assert_eq!(counts.held(&company()), 1);
+        assert_eq!(both(&counts), (1, 1));
         counts.settle(&first);
         assert!(!counts.has_doubts() && counts.give_back(&first));
-        assert_eq!(counts.held(&company()), 0);
+        assert_eq!(both(&counts), (0, 0));
     }
 
     #[test]

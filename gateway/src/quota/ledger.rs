@@ -5,6 +5,7 @@
 //! told everything anew.
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -17,7 +18,10 @@ use tokio::{
 };
 use tracing::{debug, info};
 
-use super::{Ask, Full, Quota, counts::Subject};
+use super::{
+    Ask, Full, Quota,
+    counts::{Subject, Ticket},
+};
 use crate::defaults::{
     QUOTA_BATCH, QUOTA_LEASE, QUOTA_PATIENCE, QUOTA_RENEWAL, QUOTA_RETRY, QUOTA_SETTLES, QUOTA_WRITES,
 };
@@ -94,10 +98,14 @@ impl Ledger {
     }
 
     async fn answer(&self, redis: &mut MultiplexedConnection, batch: &mut Vec<Ask>) -> RedisResult<()> {
-        let questions: Vec<_> = batch.iter().map(|ask| &ask.subjects[..]).collect();
-        let verdicts = self.ask(redis, &questions).await?;
+        // Who does not wait any more is in doubt, or has gone.
+        batch.retain(|ask| !ask.answer.is_closed());
+        let tickets: Vec<_> = batch.iter().map(|ask| ask.ticket.clone()).collect();
+        if tickets.is_empty() {
+            return Ok(());
+        }
+        let verdicts = self.ask(redis, &tickets).await?;
         for (ask, verdict) in batch.drain(..).zip(verdicts) {
-            // Who does not wait any more is in doubt, or has gone.
             let _ = ask.answer.send(verdict);
         }
         Ok(())
@@ -105,14 +113,9 @@ impl Ledger {
 
     /// Asks about a connection that was let in without an answer.
     async fn settle_a_doubt(&self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
-        let (ticket, question) = {
-            let counts = self.quota.counts();
-            let Some(ticket) = counts.newest_doubt() else { return Ok(()) };
-            let question: Vec<_> = ticket.subjects.iter().map(|one| (one.clone(), counts.held(one))).collect();
-            (ticket, question)
-        };
+        let Some(ticket) = self.quota.counts().newest_doubt() else { return Ok(()) };
         // It stays in doubt until there is an answer.
-        let verdicts = self.ask(redis, &[&question]).await?;
+        let verdicts = self.ask(redis, std::slice::from_ref(&ticket)).await?;
         match verdicts.first() {
             Some(Some(full)) => {
                 info!(?full, "a connection that was let in without asking is one too many");
@@ -123,30 +126,35 @@ impl Ledger {
         Ok(())
     }
 
-    /// Asks, for each connection, whether there is room: for all its subjects, each with this replica's own count.
-    async fn ask(
-        &self,
-        redis: &mut MultiplexedConnection,
-        questions: &[&[(Subject, u32)]],
-    ) -> RedisResult<Vec<Option<Full>>> {
+    /// Asks for each ticket whether there is room, and counts those for which there is.
+    async fn ask(&self, redis: &mut MultiplexedConnection, tickets: &[Arc<Ticket>]) -> RedisResult<Vec<Option<Full>>> {
         let mut call = self.script.key(REPLICAS);
         call.key(&self.own).arg(REPLICA).arg(&self.me).arg(millis(QUOTA_LEASE));
-        for question in questions {
-            call.arg(question.len());
-            for (subject, count) in *question {
-                call.arg(subject.field()).arg(*count).arg(self.quota.limit(subject));
+        let mut written = HashMap::new();
+        for ticket in tickets {
+            call.arg(ticket.subjects.len());
+            for subject in &ticket.subjects {
+                let counts = self.quota.counts();
+                // Those that were let in before it.
+                let before = counts.counted(subject).saturating_sub(u32::from(ticket.is_counted()));
+                call.arg(subject.field()).arg(before).arg(self.quota.limit(subject));
+                written.entry(subject).or_insert(before);
             }
         }
         let verdicts: Vec<usize> = in_time(call.invoke_async(redis)).await?;
-        let full = |(question, verdict): (&&[(Subject, u32)], usize)| {
-            verdict.checked_sub(1).and_then(|place| question.get(place)).map(|(subject, _)| subject.kind())
+        let full = |(ticket, verdict): (&Arc<Ticket>, usize)| {
+            verdict.checked_sub(1).and_then(|place| ticket.subjects.get(place)).map(Subject::kind)
         };
-        let verdicts: Vec<_> = questions.iter().zip(verdicts).map(full).collect();
+        let verdicts: Vec<_> = tickets.iter().zip(verdicts).map(full).collect();
         let mut counts = self.quota.counts();
-        for (question, verdict) in questions.iter().zip(&verdicts) {
-            for (subject, count) in *question {
-                counts.compare(subject, count - u32::from(verdict.is_some()));
+        for (ticket, _) in tickets.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_none()) {
+            counts.count(ticket);
+            for subject in &ticket.subjects {
+                written.entry(subject).and_modify(|count| *count += 1);
             }
+        }
+        for (subject, count) in written {
+            counts.compare(subject, count);
         }
         Ok(verdicts)
     }

@@ -53,8 +53,7 @@ pub struct Quota {
 
 /// A question for the ledger: whether there is room for one more.
 struct Ask {
-    /// Who, and how many of this replica they are with the new one.
-    subjects: Vec<(Subject, u32)>,
+    ticket: Arc<Ticket>,
     answer: oneshot::Sender<Option<Full>>,
 }
 
@@ -98,11 +97,11 @@ impl Quota {
         if !self.is_limited() {
             return Ok(None);
         }
-        let (lease, subjects) = self.take(identity)?;
+        let lease = self.take(identity)?;
         let Some(ledger) = &self.ledger else { return Ok(Some(lease)) };
         if self.reachable.load(Ordering::Acquire) {
             let (answer, answered) = oneshot::channel();
-            let asked = ledger.try_send(Ask { subjects, answer }).is_ok();
+            let asked = ledger.try_send(Ask { ticket: lease.ticket.clone(), answer }).is_ok();
             if asked && let Ok(Ok(verdict)) = timeout(QUOTA_PATIENCE, answered).await {
                 if let Some(full) = verdict {
                     return Err(full);
@@ -115,11 +114,12 @@ impl Quota {
         }
         self.metrics.quota_unproven.inc();
         self.counts().doubt(&lease.ticket);
+        self.changed.notify_one();
         Ok(Some(lease))
     }
 
     /// Takes a place under the replica's own counts, which are never more than those of all.
-    fn take(self: &Arc<Self>, identity: &Identity) -> Result<(Lease, Vec<(Subject, u32)>), Full> {
+    fn take(self: &Arc<Self>, identity: &Identity) -> Result<Lease, Full> {
         let mut subjects = Vec::with_capacity(2);
         if self.per_company > 0 {
             subjects.push(Subject::Company(identity.company.clone()));
@@ -128,13 +128,12 @@ impl Quota {
             subjects.push(Subject::User(identity.company.clone(), identity.user.clone()));
         }
         let mut counts = self.counts();
-        if let Some(full) = subjects.iter().find(|subject| counts.held(subject) >= self.limit(subject)) {
+        if let Some(full) = subjects.iter().find(|subject| counts.taken(subject) >= self.limit(subject)) {
             return Err(full.kind());
         }
-        let numbers = subjects.iter().map(|subject| counts.add(subject)).collect::<Vec<_>>();
-        let ticket = counts.ticket(subjects.clone());
+        let ticket = counts.take(subjects);
         drop(counts);
-        Ok((Lease { quota: self.clone(), ticket }, subjects.into_iter().zip(numbers).collect()))
+        Ok(Lease { quota: self.clone(), ticket })
     }
 
     fn is_limited(&self) -> bool {
