@@ -15,10 +15,12 @@ use crate::{
     clock,
     config::PaceConfig,
     dispatcher::DispatcherHandle,
-    health::Health,
+    door::{Door, PublishRate},
+    health::{Health, NotReady},
     http::{Pages, Problem},
     metrics::Metrics,
-    session::Member,
+    quota::Quota,
+    session::{Member, Places},
 };
 
 /// What all workers of a replica share.
@@ -31,6 +33,12 @@ pub struct App {
     pub revocation_lasts: Duration,
     /// Which web pages may connect.
     pub origins: Origins,
+    /// How many strangers may come at once.
+    pub door: Arc<Door>,
+    /// How many connections a company and a user may have.
+    pub quota: Arc<Quota>,
+    /// How many events a publisher may post.
+    pub publish_rate: PublishRate,
     /// Whether the replica takes connections.
     pub health: Arc<Health>,
     /// What it counts.
@@ -61,6 +69,30 @@ impl App {
     /// 403.
     pub fn check_origin(&self, headers: &HeaderMap) -> Result<(), Problem> {
         if self.origins.admit(headers) { Ok(()) } else { Err(self.refusal(Problem::origin_not_allowed())) }
+    }
+
+    /// Lets a request for a session come to its token, unless there are too many at once.
+    ///
+    /// # Errors
+    /// 503.
+    pub fn knock(&self) -> Result<(), Problem> {
+        self.door.knock().map_err(|problem| self.refusal(problem))
+    }
+
+    /// Places for one more session: under the replica's cap, and under those of its company and its user.
+    ///
+    /// # Errors
+    /// 503 when the replica takes none, 429 when the company or the user has too many.
+    pub async fn admit(&self, identity: &Identity) -> Result<Places, Problem> {
+        let not_ready = |reason| self.refusal(Problem::not_ready(reason));
+        let place = self.health.admit().map_err(not_ready)?;
+        let too_many = |full| self.refusal(Problem::too_many_connections(full));
+        let lease = self.quota.admit(identity).await.map_err(too_many)?;
+        // It may have begun to drain meanwhile, and has told its sessions already.
+        if self.health.is_draining() {
+            return Err(not_ready(NotReady::Draining));
+        }
+        Ok(Places::new(place, lease))
     }
 
     /// Counts a refusal by its reason.

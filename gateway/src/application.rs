@@ -22,12 +22,14 @@ use crate::{
     app::App,
     auth::{Origin, Origins, Revocations, Verifier},
     backplane::{Backplane, Embedded, Redis, signals},
-    config::{KeySource, ServeConfig},
+    config::{KeySource, ServeConfig, raise_descriptors},
     defaults::{DRAIN_GRACE, HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG, TCP_USER_TIMEOUT},
     dispatcher::{Dispatcher, FromWorker},
+    door::{self, Door, PublishRate},
     health::Health,
     http::{self, Pages},
     metrics::Metrics,
+    quota::Quota,
     session,
     shutdown::Signals,
     worker::Worker,
@@ -52,17 +54,25 @@ impl Application {
         let public = listen(config.listen.listen, "GATEWAY_LISTEN")?;
         let admin = listen(config.listen.admin_listen, "GATEWAY_ADMIN_LISTEN")?;
         let metrics = Metrics::new();
-        let health = Arc::new(Health::new(config.limits.connection_cap()));
+        let descriptors = raise_descriptors();
+        let health = Arc::new(Health::new(config.limits.connection_cap(descriptors)));
         verifier.start(&health, &metrics);
+        let door = Door::new(&config.limits, descriptors, health.clone());
         let revocations = Revocations::new();
+        let tls = config.redis.tls()?;
         let (sender, receiver) = signals(metrics.clone());
-        let backplane: Arc<dyn Backplane> = match &config.redis.redis_url {
-            Some(url) => Redis::start(url, sender, revocations.clone(), metrics.clone())?,
+        let (backplane, redis): (Arc<dyn Backplane>, _) = match &config.redis.redis_url {
+            Some(url) => {
+                let redis = Redis::start(url, tls, sender, revocations.clone(), metrics.clone())?;
+                let commands = redis.commands();
+                (redis, Some(commands))
+            }
             None => {
                 warn!("GATEWAY_REDIS_URL is not set: events are kept in memory, for this replica alone");
-                Embedded::start(sender, revocations.clone())
+                (Embedded::start(sender, revocations.clone()), None)
             }
         };
+        let quota = Quota::start(&config.limits, redis, metrics.clone());
         let dispatcher = Dispatcher::start(backplane.clone(), receiver, health.clone(), metrics.clone());
         let mut origins = config.auth.allowed_origins;
         if config.dev {
@@ -73,6 +83,9 @@ impl Application {
             revocations,
             revocation_lasts: Duration::from_secs(config.auth.revocation_secs),
             origins: Origins::new(origins),
+            door,
+            quota,
+            publish_rate: PublishRate::per_second(config.limits.publishes_per_second),
             health,
             metrics,
             pace: config.pace,
@@ -164,15 +177,17 @@ fn public_service(app: Arc<App>) -> impl ServiceFactory<TcpStream, Config = (), 
         .app_data(web::Data::new(app))
         .app_data(worker.clone())
         .configure(http::routes);
-    HttpService::build()
+    let upgrader = worker.clone();
+    let http = HttpService::build()
         .client_request_timeout(HANDSHAKE_TIMEOUT)
         .keep_alive(KEEP_ALIVE)
         .tcp_nodelay(true)
         // A client that has gone is to be noticed at once, not at the second write.
         .h1_allow_half_closed(false)
-        .upgrade(fn_service(move |(request, framed)| session::upgrade(worker.clone(), request, framed)))
-        .h1(map_config(routes, |()| AppConfig::default()))
-        .tcp()
+        .upgrade(fn_service(move |(request, framed)| session::upgrade(upgrader.clone(), request, framed)))
+        .h1(door::heard(worker.clone(), map_config(routes, |()| AppConfig::default())))
+        .tcp();
+    door::guarded(worker, http)
 }
 
 fn key_source(config: &ServeConfig) -> Result<KeySource> {

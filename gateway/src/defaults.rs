@@ -5,6 +5,41 @@ use std::time::Duration;
 /// File descriptors kept free of sessions: listeners, Redis, logs, plain HTTP requests.
 pub(crate) const RESERVED_DESCRIPTORS: u64 = 128;
 
+/// Of those, descriptors that no socket of a client is given: what asks the probes must be answered, and a link to Redis
+/// that broke replaced, however many strangers hold their sockets open.
+pub(crate) const RESERVED_FOR_OTHERS: u64 = 64;
+
+/// Sockets that may be open without a session: on their way to one, or asking for something else. With the buffers of an
+/// HTTP connection (some 16 KiB) it is 128 MiB at the worst; twice what the kernel's queue holds in a storm.
+pub(crate) const MAX_WAITING: u64 = 8192;
+
+/// Connects that may come at once are those of so long a time: a page with all its tabs, not a storm.
+pub(crate) const CONNECT_BURST: Duration = Duration::from_millis(500);
+
+/// Publishers that have been quiet are forgotten each time that so many requests have come.
+pub(crate) const PUBLISHER_SWEEP: u32 = 1024;
+
+/// How long the counts of a replica that has gone still count on the others. A Redis that pauses for some seconds costs
+/// nobody its lease.
+pub(crate) const QUOTA_LEASE: Duration = Duration::from_secs(15);
+/// A lease is renewed so often: two renewals may fail.
+pub(crate) const QUOTA_RENEWAL: Duration = Duration::from_secs(5);
+/// How long a connect waits to hear of the other replicas. A healthy Redis answers in a millisecond.
+pub(crate) const QUOTA_PATIENCE: Duration = Duration::from_millis(250);
+/// After a failure nobody waits at all until this has passed.
+pub(crate) const QUOTA_RETRY: Duration = Duration::from_secs(1);
+/// After an outage of Redis the replicas come back one after the other; by then all have told it what they have, and
+/// whoever was let in meanwhile is asked about.
+pub(crate) const QUOTA_SETTLES: Duration = REDIS_BACKOFF.1;
+/// Questions that are asked together: each takes the script some 2 us for each other replica, while Redis serves nobody else.
+pub(crate) const QUOTA_BATCH: usize = 64;
+/// Questions that wait. Past that a connect is let in by this replica's own count.
+pub(crate) const QUOTA_QUEUE: usize = 4096;
+/// Counts in one command.
+pub(crate) const QUOTA_WRITES: usize = 500;
+/// What `Retry-After` says when a company or a user has too many connections, in seconds: one of them has to go first.
+pub(crate) const QUOTA_RETRY_AFTER_SECS: u32 = 10;
+
 /// HS256 keys shorter than its hash can be guessed offline.
 pub(crate) const MIN_SECRET_BYTES: usize = 32;
 
@@ -73,6 +108,10 @@ pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Frames that are not understood before a session is closed, in a minute.
 pub(crate) const MAX_MISTAKES_PER_MINUTE: u8 = 20;
+
+/// Frames of a client in a minute, pings and pieces among them: a client sends a ping or a pong with each heartbeat, which is
+/// a second apart at the least, and now and then a token.
+pub(crate) const MAX_FRAMES_PER_MINUTE: u16 = 1200;
 
 /// How long a closed session may take to read what was queued and the close frame. Generous, because the code tells the
 /// client what to do next.

@@ -23,6 +23,8 @@ pub struct Metrics {
     /// WebSockets that were accepted.
     pub accepted: IntCounter,
     rejected: IntCounterVec,
+    /// Connections that this replica's own count alone let in.
+    pub quota_unproven: IntCounter,
     closed: IntCounterVec,
     admitted: IntCounterVec,
     client_errors: IntCounterVec,
@@ -47,6 +49,7 @@ pub struct Metrics {
     revoked: IntCounterVec,
     renewals: IntCounterVec,
     key_fetches: IntCounterVec,
+    publishes_refused: IntCounterVec,
     probe_age: Gauge,
     /// When the last probe was heard; `None` where there is no link to probe.
     probe_heard_at: Mutex<Option<Instant>>,
@@ -82,6 +85,10 @@ impl Metrics {
                 "Handshakes and requests refused, by reason",
                 "reason",
             ),
+            quota_unproven: counter(
+                "gateway_quota_unproven_total",
+                "Connections let in by this replica's own count, because Redis did not say what the others have",
+            ),
             closed: counters("gateway_sessions_closed_total", "Sessions ended, by close code", "code"),
             admitted: counters("gateway_resumes_total", "Sessions let in, by what became of their cursor", "outcome"),
             client_errors: counters("gateway_client_errors_total", "Frames not understood, by code", "code"),
@@ -106,6 +113,11 @@ impl Metrics {
             ),
             renewals: counters("gateway_renewals_total", "Tokens renewed in place, by result", "result"),
             key_fetches: counters("gateway_key_fetches_total", "Fetches of the key set, by result", "result"),
+            publishes_refused: counters(
+                "gateway_publishes_refused_total",
+                "Requests to publish refused, by reason",
+                "reason",
+            ),
             probe_age: register(
                 &registry,
                 Gauge::new(
@@ -182,6 +194,11 @@ impl Metrics {
     /// Counts a fetch of the key set.
     pub fn keys_fetched(&self, well: bool) {
         self.key_fetches.with_label_values(&[if well { "ok" } else { "failed" }]).inc();
+    }
+
+    /// Counts a request to publish that was refused.
+    pub fn publish_refused(&self, reason: &str) {
+        self.publishes_refused.with_label_values(&[reason]).inc();
     }
 
     /// Everything, in Prometheus' text format.

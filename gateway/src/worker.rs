@@ -31,6 +31,8 @@ pub struct Worker {
     pub frames: Frames,
     /// Where sessions read into, one after the other.
     pub read_buffer: RefCell<BytesMut>,
+    /// A request was heard; see [`door::guarded`](crate::door::guarded).
+    pub heard: Cell<bool>,
     tick: Cell<u32>,
 }
 
@@ -81,6 +83,7 @@ impl Worker {
             registry: Registry::new(id, app.dispatcher.clone()),
             frames: Frames::new(),
             read_buffer: RefCell::default(),
+            heard: Cell::new(false),
             tick: Cell::new(0),
             app,
         });

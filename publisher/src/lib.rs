@@ -17,6 +17,7 @@ mod publisher;
 mod retry;
 mod revoke;
 mod script;
+mod tls;
 
 pub use batch::Batch;
 pub use builder::PublisherBuilder;
@@ -24,3 +25,4 @@ pub use endpoint::Endpoint;
 pub use error::PublishError;
 pub use publisher::{Published, Publisher, new_event_id};
 pub use shared;
+pub use tls::Tls;

@@ -51,7 +51,7 @@ fn numeric_date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Opt
 }
 
 /// The companies that a token speaks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CompanyClaim {
     /// `*`: any company, for services.
     Any,

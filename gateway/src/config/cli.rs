@@ -164,6 +164,14 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_that_is_printed_keeps_its_secrets() {
+        let arguments = ["gateway", "--redis-url", "redis://:hunter2@redis", "--jwt-secret", "hunter2"];
+        let cli = Cli::try_parse_from(arguments).unwrap();
+        let printed = format!("{cli:#?}");
+        assert!(printed.contains("redis_url") && !printed.contains("hunter2"), "{printed}");
+    }
+
+    #[test]
     fn durations_have_units() {
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));

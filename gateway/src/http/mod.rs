@@ -1,6 +1,7 @@
 //! Everything that is not a WebSocket: one file per endpoint, [`Problem`] for whatever is refused.
 
 mod admin;
+mod draft;
 mod events;
 mod listen;
 mod pages;
@@ -13,11 +14,11 @@ mod revoke;
 mod sse;
 
 pub use admin::routes as admin_routes;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use draft::seal;
 pub use listen::Listener;
 pub use pages::Pages;
 pub use problem::Problem;
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use publish::seal;
 
 use std::{rc::Rc, sync::Arc};
 
@@ -32,7 +33,7 @@ pub fn cors(app: Arc<App>) -> Cors {
     Cors::default()
         .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| app.origins.allows(origin)))
         .allowed_methods(["GET", "POST"])
-        .allowed_headers(["authorization", "content-type", "last-event-id"])
+        .allowed_headers(["authorization", "content-type", "idempotency-key", "last-event-id"])
         .expose_headers(["retry-after"])
         .max_age(3600)
 }

@@ -26,6 +26,7 @@ struct Wait {
 pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let worker = worker_of(&request);
     worker.app.check_origin(request.headers())?;
+    worker.app.knock()?;
     let listener = Listener::of(&worker.app, request.headers(), request.query_string()).await?;
     let wait = Query::<Wait>::from_query(request.query_string())
         .map_err(|_| Problem::bad_request("bad_request", "wait: expected a number of seconds"))?
@@ -34,7 +35,7 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
     if wait > POLL_WAIT_SECS.1 {
         return Err(Problem::bad_request("bad_request", &format!("wait: at most {} seconds", POLL_WAIT_SECS.1)));
     }
-    let presence = Presence::enter(worker, Sink::Poll(Feed::default()), listener)?;
+    let presence = Presence::enter(worker, Sink::Poll(Feed::default()), listener).await?;
     let (start, wait) = (Instant::now(), Duration::from_secs(wait));
     let mut answer = Answer::default();
     while !answer.is_complete() {

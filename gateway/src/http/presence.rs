@@ -21,13 +21,10 @@ pub(super) struct Presence {
 
 impl Presence {
     /// Registers the session and asks for it to be let in.
-    pub(super) fn enter(worker: &Rc<Worker>, sink: Sink, listener: Listener) -> Result<Self, Problem> {
-        let place = worker.app.health.admit().map_err(|reason| {
-            worker.app.metrics.rejected(reason.label());
-            Problem::not_ready(reason)
-        })?;
+    pub(super) async fn enter(worker: &Rc<Worker>, sink: Sink, listener: Listener) -> Result<Self, Problem> {
+        let places = worker.app.admit(&listener.identity).await?;
         let Listener { identity, filter, cursor } = listener;
-        let member = Rc::new(Member::new(worker, sink, identity, filter, place));
+        let member = Rc::new(Member::new(worker, sink, identity, filter, places));
         if worker.app.is_revoked(&member) {
             // While it was let in.
             return Err(AuthError::Revoked.into());

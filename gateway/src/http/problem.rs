@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use actix_http::header::{
     ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
     WWW_AUTHENTICATE,
@@ -7,7 +9,12 @@ use bytes::Bytes;
 use publisher::PublishError;
 use serde::Serialize;
 
-use crate::{auth::AuthError, defaults::RETRY_AFTER_SECS, health::NotReady};
+use crate::{
+    auth::AuthError,
+    defaults::{QUOTA_RETRY_AFTER_SECS, RETRY_AFTER_SECS},
+    health::NotReady,
+    quota::Full,
+};
 
 const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -20,6 +27,8 @@ pub struct Problem {
     reason: &'static str,
     counted: bool,
     detail: String,
+    /// Where in the body it is, as a JSON pointer.
+    pointer: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -30,13 +39,21 @@ struct Body<'a> {
     status: u16,
     code: &'a str,
     detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<[FieldError<'a>; 1]>,
+}
+
+#[derive(Serialize)]
+struct FieldError<'a> {
+    pointer: &'a str,
+    detail: &'a str,
 }
 
 impl Problem {
     /// A refusal with this status, code and explanation.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: &str) -> Self {
-        Self { status, code, reason: code, counted: false, detail: detail.to_owned(), headers: vec![] }
+        Self { status, code, reason: code, counted: false, detail: detail.to_owned(), pointer: None, headers: vec![] }
     }
 
     /// Adds a header.
@@ -48,8 +65,15 @@ impl Problem {
 
     /// Says when to try again.
     #[must_use]
-    fn retry_later(mut self) -> Self {
-        self.headers.push((RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS)));
+    fn retry_after(mut self, seconds: u32) -> Self {
+        self.headers.push((RETRY_AFTER, HeaderValue::from(seconds)));
+        self
+    }
+
+    /// Says where in the request's body it is, as a JSON pointer in a URI fragment.
+    #[must_use]
+    pub fn at(mut self, pointer: String) -> Self {
+        self.pointer = Some(pointer);
         self
     }
 
@@ -151,13 +175,42 @@ impl Problem {
             NotReady::Draining => ("draining", "this replica goes away; another one answers"),
             NotReady::Full => ("overloaded", "this replica holds as many connections as it may"),
         };
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_later()
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(RETRY_AFTER_SECS)
+    }
+
+    /// 503: too many sessions are to begin at once. Those who are told so do not come back together.
+    #[must_use]
+    pub fn too_many_at_once() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many connect at once; try again shortly")
+            .because("connect_rate")
+            .retry_after(rand::random_range(1..=2 * RETRY_AFTER_SECS))
+    }
+
+    /// 429: the company or the user has as many connections as it may.
+    #[must_use]
+    pub fn too_many_connections(full: Full) -> Self {
+        let (reason, detail) = match full {
+            Full::Company => ("company_connections", "this company has as many connections as it may"),
+            Full::User => ("user_connections", "this user has as many connections as they may"),
+        };
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_connections", detail)
+            .because(reason)
+            .retry_after(QUOTA_RETRY_AFTER_SECS)
+    }
+
+    /// 429: the publisher publishes more than it may.
+    #[must_use]
+    pub fn too_many_publishes(wait: Duration) -> Self {
+        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_publishes", "this token publishes more than it may")
+            .because("publish_rate")
+            .retry_after(seconds)
     }
 
     /// 503: Redis does not answer.
     #[must_use]
     pub fn unavailable(detail: &str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_later()
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(RETRY_AFTER_SECS)
     }
 
     fn body(&self) -> Vec<u8> {
@@ -167,6 +220,7 @@ impl Problem {
             status: self.status.as_u16(),
             code: self.code,
             detail: &self.detail,
+            errors: self.pointer.as_deref().map(|pointer| [FieldError { pointer, detail: &self.detail }]),
         };
         serde_json::to_vec(&body).expect("a problem has only string keys")
     }

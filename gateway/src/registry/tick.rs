@@ -53,6 +53,7 @@ fn verdict(member: &Member, tick: u32, now: u64, heartbeat: u32) -> Verdict {
         (None, _) if member.outbox().is_some_and(|outbox| u64::from(outbox.stalled_for(tick)) > STALLED.as_secs()) => {
             Verdict::End(CloseCode::SlowConsumer)
         }
+        (None, _) if member.places.is_excess() => Verdict::End(CloseCode::TooManyConnections),
         (None, Stage::Joining) if u64::from(lasted) > JOIN_TIMEOUT.as_secs() => Verdict::End(CloseCode::Overloaded),
         (None, _)
             if member.outbox().is_some()

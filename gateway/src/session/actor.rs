@@ -118,6 +118,11 @@ impl Session {
     fn receive(&mut self, read: &mut BytesMut) {
         self.member.heard_at.set(self.worker.tick());
         let mut inbound = std::mem::take(&mut self.inbound);
+        let minute = self.worker.tick() / 60;
+        if minute != self.minute {
+            (self.minute, self.mistakes) = (minute, 0);
+            inbound.begin_minute();
+        }
         let outcome = inbound.receive(read, |message| {
             if self.member.sink.end().is_none() || message == Message::Close {
                 self.handle_message(message);
@@ -128,7 +133,8 @@ impl Session {
         if let Err(code) = outcome
             && self.member.sink.end().is_none()
         {
-            self.worker.app.metrics.client_error(code.reason());
+            let reason = if code == CloseCode::Policy { "frame_rate" } else { code.reason() };
+            self.worker.app.metrics.client_error(reason);
             self.end(code);
         }
     }
@@ -175,10 +181,6 @@ impl Session {
     /// Tells the client what it did wrong; too often, and the session ends.
     fn mistake(&mut self, code: &'static str, message: &str) {
         self.worker.app.metrics.client_error(code);
-        let minute = self.worker.tick() / 60;
-        if minute != self.minute {
-            (self.minute, self.mistakes) = (minute, 0);
-        }
         self.mistakes += 1;
         if self.mistakes > MAX_MISTAKES_PER_MINUTE {
             return self.end(CloseCode::Policy);

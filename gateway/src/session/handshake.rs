@@ -41,6 +41,7 @@ pub(super) async fn check(app: &App, head: &RequestHead) -> Result<Accepted, Pro
     if head.version < Version::HTTP_11 || has_body(head) {
         return Err(Problem::bad_request("bad_request", "a WebSocket handshake is HTTP/1.1 and has no body"));
     }
+    app.knock()?;
     let listener = Listener::of(app, head.headers(), head.uri.query().unwrap_or_default()).await?;
     let protocol = head
         .headers()

@@ -1,9 +1,18 @@
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    sync::Arc,
+};
 
 use shared::{CompanyId, TokenId, TypeFilter, UserId};
 
 use super::{Outbox, Sink};
-use crate::{auth::Identity, health::Place, worker::Worker};
+use crate::{
+    auth::Identity,
+    door::{Door, Socket},
+    health::Place,
+    quota::Lease,
+    worker::Worker,
+};
 
 /// How far a session has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +25,35 @@ pub enum Stage {
     In,
     /// It receives nothing any more.
     Ended,
+}
+
+/// What a session takes up; given back when dropped, whatever way it ends.
+#[derive(Debug)]
+pub struct Places {
+    _replica: Place,
+    lease: Option<Lease>,
+    _socket: Option<Socket>,
+}
+
+impl Places {
+    /// A place under the replica's cap, and one under its company's and its user's.
+    #[must_use]
+    pub fn new(replica: Place, lease: Option<Lease>) -> Self {
+        Self { _replica: replica, lease, _socket: None }
+    }
+
+    /// Keeps the socket counted, which leaves the HTTP server.
+    #[must_use]
+    pub fn with_socket(mut self, door: &Arc<Door>) -> Self {
+        self._socket = Some(door.keep());
+        self
+    }
+
+    /// It was found afterwards that the session is one too many.
+    #[must_use]
+    pub fn is_excess(&self) -> bool {
+        self.lease.as_ref().is_some_and(Lease::is_excess)
+    }
 }
 
 /// What the registry and the session's actor both know of a session. One thread, so no locks.
@@ -48,14 +86,14 @@ pub struct Member {
     pub heard_at: Cell<u32>,
     /// The worker's tick at which the present stage of its life, joining or ending, began.
     pub since: Cell<u32>,
-    /// Its place under the connection cap.
-    pub place: Place,
+    /// Its places under the caps.
+    pub places: Places,
 }
 
 impl Member {
     /// A session of this identity that waits to be let in.
     #[must_use]
-    pub fn new(worker: &Worker, sink: Sink, identity: Identity, filter: TypeFilter, place: Place) -> Self {
+    pub fn new(worker: &Worker, sink: Sink, identity: Identity, filter: TypeFilter, places: Places) -> Self {
         Self {
             sink,
             session: rand::random(),
@@ -71,7 +109,7 @@ impl Member {
             renewing: Cell::new(false),
             heard_at: Cell::new(worker.tick()),
             since: Cell::new(worker.tick()),
-            place,
+            places,
         }
     }
 

@@ -27,7 +27,12 @@ async fn an_address_that_is_none_is_named() {
 
 #[tokio::test]
 async fn a_number_that_is_none_is_named() {
-    for variable in ["GATEWAY_MAX_CONNECTIONS", "GATEWAY_HEARTBEAT_SECS"] {
+    for variable in [
+        "GATEWAY_MAX_CONNECTIONS",
+        "GATEWAY_MAX_CONNECTIONS_PER_COMPANY",
+        "GATEWAY_CONNECTS_PER_SECOND",
+        "GATEWAY_HEARTBEAT_SECS",
+    ] {
         for value in ["many", "-1", "1.5"] {
             expect_refused(Launch::new().set(variable, value), &[variable]).await;
         }

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, RwLock},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -16,7 +16,10 @@ use redis::{
     aio::{MultiplexedConnection, PubSubSink, PubSubStream},
 };
 use shared::{CompanyId, keys};
-use tokio::time::{Instant, interval_at, sleep, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, interval_at, sleep, timeout},
+};
 use tracing::{info, warn};
 
 use super::{
@@ -32,7 +35,7 @@ use crate::{
 pub(super) struct Link {
     endpoint: Endpoint,
     signals: SignalSender,
-    commands: Arc<RwLock<Option<MultiplexedConnection>>>,
+    commands: watch::Sender<Option<MultiplexedConnection>>,
     interests: Arc<Interests>,
     ledger: Arc<Ledger>,
     metrics: Arc<Metrics>,
@@ -52,7 +55,7 @@ impl Link {
     pub(super) fn new(
         endpoint: Endpoint,
         signals: SignalSender,
-        commands: Arc<RwLock<Option<MultiplexedConnection>>>,
+        commands: watch::Sender<Option<MultiplexedConnection>>,
         interests: Arc<Interests>,
         ledger: Ledger,
         metrics: Arc<Metrics>,
@@ -70,13 +73,13 @@ impl Link {
                 Ok(connected) => {
                     info!("connected to Redis");
                     delay = REDIS_BACKOFF.0;
-                    self.set_commands(Some(connected.commands.clone()));
+                    self.commands.send_replace(Some(connected.commands.clone()));
                     self.metrics.backplane_up.set(1);
                     let now = connected.client.get_connection_info().addr().to_string();
                     let moved = server.replace(now.clone()).is_some_and(|before| before != now);
                     self.signals.send(Signal::Up { moved }).await;
                     let reason = self.serve(connected).await;
-                    self.set_commands(None);
+                    self.commands.send_replace(None);
                     self.metrics.backplane_up.set(0);
                     self.metrics.backplane_disconnects.inc();
                     warn!(reason, "lost the link to Redis");
@@ -108,12 +111,6 @@ impl Link {
         self.ledger.open(&mut commands).await?;
         let (sink, stream) = pubsub.split();
         Ok(Connected { client, sink, stream, commands })
-    }
-
-    fn set_commands(&self, connection: Option<MultiplexedConnection>) {
-        if let Ok(mut held) = self.commands.write() {
-            *held = connection;
-        }
     }
 
     /// Serves one connection until it fails; says why it did.

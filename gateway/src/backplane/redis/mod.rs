@@ -3,15 +3,15 @@
 //! [`link`] keeps one subscriber connection and one command connection alive, for ever; [`history`] reads logs over the
 //! latter; [`ledger`] follows the revocations over both. Publishing goes through the `publisher` crate, which has connections of its own.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use anyhow::{Context, Error, Result};
 use futures_util::future::BoxFuture;
-use publisher::{Endpoint, PublishError, Published, Publisher};
+use publisher::{Endpoint, PublishError, Published, Publisher, Tls};
 use redis::aio::MultiplexedConnection;
 use secrecy::{ExposeSecret, SecretString};
 use shared::{CompanyId, Cursor, Envelope, Revocation};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::{Backplane, Interests, LogSlice, ReadError, SignalSender};
 use crate::{
@@ -29,7 +29,7 @@ mod probe;
 pub struct Redis {
     publisher: Publisher,
     /// The link's command connection while it is up.
-    commands: Arc<RwLock<Option<MultiplexedConnection>>>,
+    commands: watch::Receiver<Option<MultiplexedConnection>>,
     /// Bounds what rooms read at once.
     reads: Semaphore,
     /// Bounds what screens read at once.
@@ -42,22 +42,30 @@ impl Redis {
     /// Starts the link; Redis need not be there yet. Must be called within a runtime.
     ///
     /// # Errors
-    /// When the URL cannot be used.
+    /// When the URL or the certificates cannot be used.
     pub fn start(
         url: &SecretString,
+        tls: Tls,
         signals: SignalSender,
         revocations: Arc<Revocations>,
         metrics: Arc<Metrics>,
     ) -> Result<Arc<Self>> {
-        let endpoint = Endpoint::parse(url.expose_secret()).map_err(Error::msg).context("GATEWAY_REDIS_URL")?;
-        let publisher = Publisher::connect(url.expose_secret()).context("GATEWAY_REDIS_URL is malformed")?;
+        let url = url.expose_secret();
+        let endpoint = Endpoint::with_tls(url, &tls).map_err(Error::msg).context("GATEWAY_REDIS_URL")?;
+        let publisher = Publisher::builder(url).tls(tls).build().context("GATEWAY_REDIS_URL is malformed")?;
         let interests = Arc::new(Interests::default());
-        let commands = Arc::new(RwLock::new(None));
+        let (sender, commands) = watch::channel(None);
         let ledger = ledger::Ledger::new(revocations.clone(), publisher.clone(), metrics.clone());
-        let link = link::Link::new(endpoint, signals, commands.clone(), interests.clone(), ledger, metrics);
+        let link = link::Link::new(endpoint, signals, sender, interests.clone(), ledger, metrics);
         tokio::spawn(link.run());
         let (reads, paints) = (Semaphore::new(CONCURRENT_READS), Semaphore::new(CONCURRENT_PAINTS));
         Ok(Arc::new(Self { publisher, commands, reads, paints, interests, revocations }))
+    }
+
+    /// The link's command connection, while it is up.
+    #[must_use]
+    pub fn commands(&self) -> watch::Receiver<Option<MultiplexedConnection>> {
+        self.commands.clone()
     }
 
     async fn read(
@@ -68,7 +76,7 @@ impl Redis {
     ) -> Result<LogSlice, ReadError> {
         let unavailable = |reason: &str| ReadError::Unavailable(reason.to_owned());
         let _permit = permits.acquire().await.map_err(|_| unavailable("shutting down"))?;
-        let connection = self.commands.read().ok().and_then(|held| held.clone());
+        let connection = self.commands.borrow().clone();
         let connection = connection.ok_or_else(|| unavailable("the link to Redis is down"))?;
         history::read(connection, &company, which).await
     }

@@ -33,7 +33,7 @@ pub(crate) use load::Load;
 pub(crate) use poll::{Polled, timed};
 pub(crate) use proxy::Proxy;
 pub(crate) use raw::{Opcode, RawSession, frame, frame_head, frame_with};
-pub(crate) use redis::Redis;
+pub(crate) use redis::{Redis, free_port};
 pub(crate) use site::{Backplane, Site, on_both_backplanes};
 pub(crate) use sse::{Message, Stream};
 pub(crate) use tls::TlsServer;

@@ -50,7 +50,12 @@ impl Token {
 
     /// The token, signed with [`SECRET`].
     pub(crate) fn sign(&self) -> String {
-        self.sign_with(Algorithm::HS256, &EncodingKey::from_secret(SECRET.as_bytes()))
+        self.sign_by(SECRET)
+    }
+
+    /// The token, signed with another secret.
+    pub(crate) fn sign_by(&self, secret: &str) -> String {
+        self.sign_with(Algorithm::HS256, &EncodingKey::from_secret(secret.as_bytes()))
     }
 
     pub(crate) fn sign_with(&self, algorithm: Algorithm, key: &EncodingKey) -> String {
