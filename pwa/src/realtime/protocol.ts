@@ -3,6 +3,8 @@
  * By hand, because a schema library would be a sixth of the client.
  */
 export type Resume = "fresh" | "recovered" | "lost";
+/** Whether events arrive as they happen. */
+export type Delivery = "live" | "degraded";
 
 /** A frame of the gateway. */
 export type ServerFrame =
@@ -16,7 +18,7 @@ export type ServerFrame =
   | EventFrame
   | { readonly frame: "heartbeat" | "pong" }
   | { readonly frame: "resync"; readonly lastEventId: string }
-  | { readonly frame: "status"; readonly delivery: "live" | "degraded" }
+  | { readonly frame: "status"; readonly delivery: Delivery }
   | { readonly frame: "reconnect"; readonly afterMs: number }
   | { readonly frame: "error"; readonly code: string };
 
@@ -34,6 +36,7 @@ export interface PollAnswer {
   readonly resume: Resume;
   readonly events: readonly EventFrame[];
   readonly lastEventId: string;
+  readonly delivery: Delivery;
 }
 
 type Check = (value: unknown) => boolean;
@@ -88,5 +91,7 @@ export function parsePoll(value: unknown): PollAnswer | undefined {
   const { events } = value;
   if (!Array.isArray(events) || !conforms(value, { resume, lastEventId: cursor })) return undefined;
   const frames = events.map(parseFrame).filter((frame) => frame?.frame === "event");
-  return { ...(value as PollAnswer), events: frames };
+  // Left out while all is well.
+  const isDegraded = "delivery" in value && value.delivery === "degraded";
+  return { ...(value as PollAnswer), events: frames, delivery: isDegraded ? "degraded" : "live" };
 }

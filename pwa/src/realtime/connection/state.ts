@@ -29,6 +29,8 @@ export interface Machine {
   phase: "stopped" | "running" | "suspended" | "signed-out";
   reason: "expired" | "revoked" | "signed-out";
   links: number;
+  /** When the last step was. */
+  steppedAt: number;
   /** The connection, or the attempt at one. */
   main: Link | undefined;
   /** What is to take its place: asked to move, or a better transport on trial. */
@@ -90,6 +92,7 @@ export function newMachine(): Machine {
     phase: "stopped",
     reason: "signed-out",
     links: 0,
+    steppedAt: 0,
     main: undefined,
     spare: undefined,
     asking: false,
@@ -107,6 +110,27 @@ export function newMachine(): Machine {
     refusals: 0,
     offline: false,
   };
+}
+
+const MOMENTS: readonly string[] = [
+  "openedAt",
+  "welcomedAt",
+  "heardAt",
+  "pingedAt",
+  "retryAt",
+  "since",
+  "moveAt",
+  "probeAt",
+  "renewAt",
+] satisfies (keyof Link | keyof Machine)[];
+
+/** A copy with every moment so much earlier. */
+export function earlier<T extends Machine | Link>(of: T, span: number): T {
+  const entries = Object.entries(of).map(([name, value]) => [
+    name,
+    MOMENTS.includes(name) && value !== undefined ? value - span : value,
+  ]);
+  return Object.fromEntries(entries) as T;
 }
 
 /** The machine's state as the application sees it. */

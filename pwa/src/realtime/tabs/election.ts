@@ -14,6 +14,8 @@ export class Election {
     private readonly name: string,
     private readonly elected: () => void,
     private readonly deposed: () => void,
+    /** The browser lets this page have no locks. */
+    private readonly refused: () => void,
   ) {}
 
   get leads(): boolean {
@@ -68,8 +70,9 @@ export class Election {
           this.elected();
         });
       })
-      .catch(() => {
-        // Stolen, or no longer waited for.
+      .catch((error: unknown) => {
+        // No longer waited for, or stolen.
+        if (!(error instanceof Error && error.name === "AbortError")) return this.refused();
         if (release === undefined || this.#release !== release) return;
         this.#release = undefined;
         this.deposed();

@@ -24,7 +24,7 @@ type Said<M extends TabMessage> = M extends TabMessage ? Omit<M, "from" | "term"
 export class Tabs {
   readonly id: string;
   readonly #roster: Roster;
-  readonly #election: Election | undefined;
+  #election: Election | undefined;
   #channel: Channel | undefined;
   #joined = false;
   #term = 0;
@@ -43,13 +43,17 @@ export class Tabs {
     private readonly timing: Timing,
     private readonly member: Member,
   ) {
-    const { random, locks, openChannel } = environment;
+    const { random, locks } = environment;
     this.id = random().toString(36).slice(2) + random().toString(36).slice(2);
     // Two beats and a half: somebody who looks on is asked to say so at each.
     this.#roster = new Roster(timing.beat * 2.5);
-    if (locks && openChannel) {
-      const deposed = (): void => this.#stepDown();
-      this.#election = new Election(locks, name, () => this.#elected(), deposed);
+    if (locks) {
+      const [elected, deposed, refused] = [
+        () => this.#elected(),
+        () => this.#stepDown(),
+        () => this.#goAlone(),
+      ];
+      this.#election = new Election(locks, name, elected, deposed, refused);
     }
   }
 
@@ -60,8 +64,8 @@ export class Tabs {
   join(): void {
     if (this.#joined) return;
     this.#joined = true;
-    this.#channel = this.environment.openChannel?.(this.name, (message) => this.#hear(parseMessage(message)));
-    if (!this.#election) return this.member.lead();
+    this.#channel = this.environment.openChannel(this.name, (message) => this.#hear(parseMessage(message)));
+    if (!this.#election || !this.#channel) return this.#goAlone();
     this.turn();
     this.#tick();
   }
@@ -72,7 +76,7 @@ export class Tabs {
     this.#joined = false;
     this.#pending = undefined;
     this.#unheard = [];
-    for (const timer of Object.values(this.#timers)) this.environment.clearTimer(timer);
+    this.#clearTimers();
     this.#election?.cancel();
     this.#election?.release();
     this.#channel?.close();
@@ -131,6 +135,17 @@ export class Tabs {
     this.#say({ kind: "here", visible, since: this.#since, turned });
   }
 
+  #clearTimers(): void {
+    for (const timer of Object.values(this.#timers)) this.environment.clearTimer(timer);
+  }
+
+  /** Without an election each tab connects for itself. */
+  #goAlone(): void {
+    this.#clearTimers();
+    this.#election = undefined;
+    if (this.#joined) this.member.lead();
+  }
+
   #elected(): void {
     if (!this.#joined) return this.#election?.release();
     // A leader that was frozen is not looked at.
@@ -152,7 +167,8 @@ export class Tabs {
 
   /** A leader that has been quiet for nearly as long as others wait may have been replaced. */
   #isCertain(): boolean {
-    return !this.#election || this.environment.now() - this.#beatAt < this.timing.silence * 0.75;
+    const quiet = Math.abs(this.environment.now() - this.#beatAt);
+    return !this.#election || quiet < this.timing.silence * 0.75;
   }
 
   async #verify(): Promise<void> {

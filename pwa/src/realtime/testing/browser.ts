@@ -13,6 +13,9 @@ interface Request {
 export class FakeBrowser {
   readonly tabs = new Set<FakeTab>();
   readonly store = new Map<string, string>();
+  /** As where cookies and all that goes with them are forbidden. */
+  refusesLocks = false;
+  refusesChannels = false;
   #holder: Request | undefined;
   #queue: Request[] = [];
 
@@ -34,16 +37,17 @@ export class FakeBrowser {
   }
 
   request(request: Request, { signal, steal }: LockOptions): void {
+    if (this.refusesLocks) return request.reject(new DOMException("denied", "SecurityError"));
     if (steal) {
       const robbed = this.#holder;
       this.#queue.unshift(request);
       this.#grant();
-      robbed?.client.deliver(() => robbed.reject(new Error("AbortError")));
+      robbed?.client.deliver(() => robbed.reject(new DOMException("", "AbortError")));
       return;
     }
     signal?.addEventListener("abort", () => {
       this.#queue = this.#queue.filter((other) => other !== request);
-      request.reject(new Error("AbortError"));
+      request.reject(new DOMException("", "AbortError"));
     });
     this.#queue.push(request);
     if (!this.#holder) this.#grant();
@@ -124,6 +128,7 @@ export class FakeTab {
       },
       locks: this.#locks(),
       openChannel: (_, hear) => {
+        if (this.browser.refusesChannels) return undefined;
         this.#hear = hear;
         return {
           post: (message) => {
