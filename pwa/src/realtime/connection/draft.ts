@@ -41,7 +41,6 @@ export class Draft {
       resumes,
       heartbeatMs: 0,
       heardAt: this.now,
-      pingedAt: undefined,
       answered: false,
       degraded: false,
       suspect: false,
@@ -80,7 +79,7 @@ export class Draft {
 export function connect(draft: Draft): void {
   const { machine } = draft;
   machine.retryAt = undefined;
-  machine.since = draft.now;
+  machine.triedAt = draft.now;
   machine.main = draft.open(LADDER[machine.level] ?? "polling", true);
 }
 

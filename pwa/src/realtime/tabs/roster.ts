@@ -20,11 +20,9 @@ export class Roster {
     let found: { id: string; since: number } | undefined;
     for (const [id, { since, heardAt }] of this.#tabs) {
       // Also when the clock was set back.
-      if (Math.abs(now - heardAt) > this.stale) {
-        this.#tabs.delete(id);
-        continue;
-      }
-      if (!found || since > found.since || (since === found.since && id > found.id)) found = { id, since };
+      if (Math.abs(now - heardAt) > this.stale) this.#tabs.delete(id);
+      else if (!found || since > found.since || (since === found.since && id > found.id))
+        found = { id, since };
     }
     return found;
   }

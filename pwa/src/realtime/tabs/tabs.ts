@@ -48,12 +48,11 @@ export class Tabs {
     // Two beats and a half: somebody who looks on is asked to say so at each.
     this.#roster = new Roster(timing.beat * 2.5);
     if (locks) {
-      const [elected, deposed, refused] = [
-        () => this.#elected(),
-        () => this.#stepDown(),
-        () => this.#goAlone(),
-      ];
-      this.#election = new Election(locks, name, elected, deposed, refused);
+      this.#election = new Election(locks, name, {
+        elected: () => this.#elected(),
+        deposed: () => this.#stepDown(),
+        refused: () => this.#goAlone(),
+      });
     }
   }
 
@@ -151,6 +150,7 @@ export class Tabs {
     // A leader that was frozen is not looked at.
     if (this.#leader) this.#roster.forget(this.#leader);
     this.#term = Math.max(this.environment.now(), this.#term + 1);
+    this.#pending = undefined;
     this.environment.clearTimer(this.#timers.silence);
     this.beat();
     this.member.lead();

@@ -1,6 +1,6 @@
 import { before } from "../cursor";
 import { type Delivery, type PollAnswer, parsePoll } from "../protocol";
-import { address, type Ending, type Opening, refusal, request, statusOf, type Wire } from "./transport";
+import { address, byFetch, refusal, request, statusOf } from "./transport";
 
 /** How long a poll waits while events come late, in seconds: so that the end of that is known soon. */
 const LATE_WAIT = 5;
@@ -8,23 +8,7 @@ const LATE_WAIT = 5;
 const REST = 1_000;
 
 /** The last choice: it gets through where anything does. Says what a WebSocket would say. */
-export function openPolling(opening: Opening): Wire {
-  const abort = new AbortController();
-  poll(opening, abort.signal)
-    .catch((): Ending => [1006])
-    .then(([code, retryAfter]) => {
-      if (!abort.signal.aborted) opening.closed(code, retryAfter);
-    });
-  return {
-    send() {},
-    close: () => abort.abort(),
-  };
-}
-
-async function poll(
-  { url, getToken, cursor, poll: wait, frame }: Opening,
-  signal: AbortSignal,
-): Promise<Ending> {
+export const openPolling = byFetch(async ({ url, getToken, cursor, poll: wait, frame }, signal) => {
   // Its own place, not the gate's: with a filtered token it passes what was kept back.
   let lastEventId = cursor;
   let delivery: Delivery = "live";
@@ -56,7 +40,7 @@ async function poll(
     const isEmpty = events.length === 0 || resume === "lost";
     if (!first && isEmpty && Date.now() - asked < REST) await new Promise((done) => setTimeout(done, REST));
   }
-}
+});
 
 /** Where what an answer brings begins. */
 function beginning({ resume, events: [next], lastEventId }: PollAnswer, asked: string | undefined): string {
