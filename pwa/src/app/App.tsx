@@ -8,6 +8,7 @@ import { t } from "../i18n";
 import type { ConnectionState } from "../realtime";
 import { Header } from "./Header";
 import { SignIn } from "./SignIn";
+import type { Identity } from "./session";
 import { getTheme, subscribeTheme } from "./theme";
 import { useSession } from "./useSession";
 
@@ -26,7 +27,7 @@ export function App() {
         {t.app.skip}
       </a>
       <Header name={signedIn ? session.identity.companyName : undefined} connection={connection} />
-      {signedIn && <Dashboard key={session.identity.companyId} connection={shown} />}
+      {signedIn && <Dashboard key={personOf(session.identity)} connection={shown} />}
       {session.kind === "starting" && <p className="starting">{t.app.starting}</p>}
       {(session.kind === "signed-out" || session.kind === "unreachable") && <SignIn state={session} />}
       <Demo />
@@ -34,6 +35,9 @@ export function App() {
     </>
   );
 }
+
+/** Another person's page is another page. */
+const personOf = ({ companyId, userId }: Identity) => JSON.stringify([companyId, userId]);
 
 const CONNECTING: ConnectionState = { kind: "connecting" };
 const OFFLINE: ConnectionState = { kind: "offline" };

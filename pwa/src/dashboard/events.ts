@@ -1,5 +1,5 @@
 /** Words of the dashboard: nouns, lists of events, and their order. */
-import { EVENT_TYPES, type EventType, type RealtimeEvent } from "../realtime";
+import type { EventType, RealtimeEvent } from "../realtime";
 import { type Cursor, compareCursors, parseCursor } from "../realtime/cursor";
 
 export const NOUNS = ["devis", "facture", "intervention", "client", "message"] as const;
@@ -20,10 +20,6 @@ export function isOf<T extends EventType>(
   ...types: T[]
 ): event is Extract<RealtimeEvent, { type: T }> {
   return (types as EventType[]).includes(event.type);
-}
-
-export function isKnownType(type: string): type is EventType {
-  return (EVENT_TYPES as readonly string[]).includes(type);
 }
 
 const cursors = new WeakMap<RealtimeEvent, Cursor>();

@@ -99,6 +99,17 @@ it("calls every handler, also behind one that throws", () => {
   vi.unstubAllGlobals();
 });
 
+it("keeps back what only calls itself an event of the catalog", () => {
+  const client = new FakeClient();
+  const service = new RealtimeService(() => client);
+  const heard: string[] = [];
+  service.on("*", ({ type }) => heard.push(type));
+  service.open(WHO);
+  client.event?.({ ...EVENT, data: {} } as unknown as RealtimeEvent, DELIVERY);
+  client.event?.(EVENT, DELIVERY);
+  expect(heard).toEqual(["client:created"]);
+});
+
 it("is typed from the schema", () => {
   const service = new RealtimeService(() => new FakeClient());
   service.on("devis:signed", ({ data }) => data.clientName.toUpperCase());

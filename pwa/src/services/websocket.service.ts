@@ -14,6 +14,7 @@ import {
   type Refetch,
   type Timing,
 } from "../realtime";
+import { isOfCatalog } from "../realtime/catalog";
 import { add, each } from "../realtime/listeners";
 
 declare global {
@@ -46,6 +47,7 @@ export class RealtimeService {
       client.subscribe(() => this.#changed()),
       client.onRefetch((reason) => each(this.#refetchers, (refetch) => refetch(reason))),
       client.on("*", (event, delivery) => {
+        if (!isOfCatalog(event)) return;
         for (const type of [event.type, "*"] as const) {
           each(this.#handlers.get(type) ?? [], (handler) => handler(event, delivery));
         }
