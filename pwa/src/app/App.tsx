@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Toaster } from "sonner";
 import { useShownConnection } from "../components/ConnectionIndicator";
 import { Dashboard } from "../dashboard/Dashboard";
@@ -21,6 +21,7 @@ export function App() {
   const signedIn = session.kind === "signed-in";
   const connection = useConnectionOf(session.kind, state);
   const shown = useShownConnection(connection);
+  useFocusOfPage(session.kind);
   return (
     <>
       <a className="skip" href="#main">
@@ -51,6 +52,17 @@ function useConnectionOf(
   if (session === "signed-in") return state;
   if (session === "signed-out") return state.kind === "signed-out" ? state : SIGNED_OUT;
   return session === "unreachable" ? OFFLINE : CONNECTING;
+}
+
+/** Who comes in or goes out stands on a button that is gone: they go on from the new page's title. */
+function useFocusOfPage(page: ReturnType<typeof useSession>["kind"]): void {
+  const before = useRef(page);
+  useEffect(() => {
+    const isAnother = before.current !== page && before.current !== "starting";
+    before.current = page;
+    if (!isAnother || document.activeElement !== document.body) return;
+    document.querySelector<HTMLElement>("#main h1")?.focus({ preventScroll: true });
+  }, [page]);
 }
 
 function Demo() {

@@ -53,7 +53,7 @@ export function Dashboard({ connection }: { connection: Shown }) {
   return (
     <main className="dashboard" id="main">
       <div className="day">
-        <h1>{t.upperFirst(t.today(now))}</h1>
+        <h1 tabIndex={-1}>{t.upperFirst(t.today(now))}</h1>
         {isCurrent(connection) ? outdated && <Outdated /> : <AsOf knownAt={knownAt} />}
       </div>
       <Figures figures={figures} onChoose={chooseFigure} />
