@@ -37,6 +37,10 @@ function inOrder(a: RealtimeEvent, b: RealtimeEvent): number {
 
 /** All lists as one, in the log's order, each event once. The first list itself when the others add nothing. */
 export function mergeEvents(first: Events, ...others: Events[]): Events {
+  const [only, more] = others.flat();
+  const newest = first.at(-1);
+  // What has just happened follows all the rest.
+  if (only && !more && newest && inOrder(newest, only) < 0) return [...first, only];
   const known = new Set(first.map((event) => event.id));
   const added: RealtimeEvent[] = [];
   for (const event of others.flat()) {

@@ -36,7 +36,7 @@ export interface Known {
 /** The most that a list keeps, and that the gateway gives. */
 const LIMIT = 1000;
 
-/** An answer that takes longer does not come. */
+/** An answer that has not begun by then does not come. */
 const PATIENCE_MS = 20_000;
 
 const answer = v.object({ events: v.array(v.unknown()), lastEventId: v.string() });
@@ -60,7 +60,7 @@ export function listQuery(list: List) {
       try {
         for (;;) {
           const asked = generation;
-          const known = await within(fetchEvents(list, signal), PATIENCE_MS, BROWSER_TIMERS);
+          const known = await fetchEvents(list, signal);
           // A query without data is not fetched twice at once: an answer from before the refetch is not good enough.
           if (asked === generation) return { ...known, events: mergeEvents(known.events, arrived) };
         }
@@ -73,7 +73,8 @@ export function listQuery(list: List) {
 
 async function fetchEvents(list: List, signal: AbortSignal): Promise<Known> {
   const types = EVENT_TYPES.filter((type) => TOUCHES[type].includes(list));
-  const response = await session.fetch(`/v1/events?limit=${LIMIT}&types=${types.join(",")}`, { signal });
+  const asking = session.fetch(`/v1/events?limit=${LIMIT}&types=${types.join(",")}`, { signal });
+  const response = await within(asking, PATIENCE_MS, BROWSER_TIMERS);
   if (response.status === 401 || response.status === 403) throw new Refused();
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   const { events, lastEventId } = v.parse(answer, await response.json());

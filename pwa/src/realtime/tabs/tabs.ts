@@ -71,7 +71,7 @@ export class Tabs {
 
   leave(): void {
     if (!this.#joined) return;
-    this.#say({ kind: "bye" });
+    this.say({ kind: "bye" });
     this.#joined = false;
     this.#pending = undefined;
     this.#unheard = [];
@@ -120,18 +120,14 @@ export class Tabs {
     this.lead({ kind: "beat", ...this.member.report() });
   }
 
-  say(message: Extract<Said<TabMessage>, { kind: "retry" | "sign-out" }>): void {
-    this.#say(message);
-  }
-
-  #say(message: Said<Exclude<TabMessage, LeaderMessage>>): void {
+  say(message: Said<Exclude<TabMessage, LeaderMessage>>): void {
     this.#channel?.post({ ...message, from: this.id });
   }
 
   #sayHere(turned: boolean): void {
     const visible = this.environment.page.isVisible();
     this.#roster.note(this.id, visible, this.#since, this.environment.now());
-    this.#say({ kind: "here", visible, since: this.#since, turned });
+    this.say({ kind: "here", visible, since: this.#since, turned });
   }
 
   #clearTimers(): void {
@@ -140,9 +136,10 @@ export class Tabs {
 
   /** Without an election each tab connects for itself. */
   #goAlone(): void {
+    if (!this.#joined) return;
     this.#clearTimers();
     this.#election = undefined;
-    if (this.#joined) this.member.lead();
+    this.member.lead();
   }
 
   #elected(): void {
@@ -160,9 +157,10 @@ export class Tabs {
     if (!this.#joined) return;
     this.#pending = undefined;
     this.member.follow();
+    // First what the new leader has said: this tab may be the next one at once.
+    for (const message of this.#unheard.splice(0)) this.#follow(message);
     this.#queue();
     this.#watch();
-    for (const message of this.#unheard.splice(0)) this.#follow(message);
   }
 
   /** A leader that has been quiet for nearly as long as others wait may have been replaced. */
