@@ -2,8 +2,8 @@ import { before } from "../cursor";
 import { type Delivery, type PollAnswer, parsePoll } from "../protocol";
 import { address, byFetch, refusal, request, statusOf } from "./transport";
 
-/** How long a poll waits while events come late, in seconds: so that the end of that is known soon. */
-const LATE_WAIT = 5;
+/** How long a poll waits at most while events come late, so that the end of that is known soon. */
+const LATE_WAIT = 5_000;
 /** The pause after an answer that came at once and brings nothing: a proxy, or a gateway that ails, may go on like that. */
 const REST = 1_000;
 
@@ -16,9 +16,9 @@ export const openPolling = byFetch(async ({ url, getToken, cursor, poll: wait, f
     const token = await getToken();
     if (token === null) return [4401];
     // The first one is answered at once: it stands for the welcome.
-    const seconds = first ? 0 : delivery === "degraded" ? LATE_WAIT : Math.round(wait / 1000);
+    const held = first ? 0 : Math.min(wait, delivery === "degraded" ? LATE_WAIT : wait);
     const asked = Date.now();
-    const query = { lastEventId, wait: String(seconds) };
+    const query = { lastEventId, wait: String(Math.round(held / 1000)) };
     const response = await request(address(url, "/v1/poll", query), token, signal);
     if (!response.ok) return refusal(response);
     const answer = parsePoll(await response.json());
