@@ -81,6 +81,8 @@ struct Answer {
     resume: Option<Resume>,
     /// It is not known before the backplane is back.
     deferred: bool,
+    /// Events come late, so that there may be more than is known here.
+    degraded: bool,
     events: Vec<Item>,
 }
 
@@ -97,8 +99,10 @@ impl Answer {
                 self.events.clear();
             }
             Item::Control(Control::Welcome { .. }, _) => self.deferred = true,
+            Item::Control(Control::Status(DeliveryState::Degraded), _) => self.degraded = true,
             // After a welcome for the time being, either of these says that it has been let in.
             Item::Control(Control::Status(DeliveryState::Live), _) => {
+                self.degraded = false;
                 self.resume.get_or_insert(Resume::Recovered);
             }
             Item::Control(..) => {}
@@ -118,8 +122,9 @@ impl Answer {
             Some(Resume::Lost) => "lost",
             Some(Resume::Recovered) | None => "recovered",
         };
+        let delivery = if self.degraded { "\"delivery\":\"degraded\"," } else { "" };
         HttpResponse::Ok().insert_header(ContentType::json()).insert_header((CACHE_CONTROL, "no-store")).body(body(
-            &format!("\"resume\":\"{resume}\","),
+            &format!("\"resume\":\"{resume}\",{delivery}"),
             self.events.iter().map(Item::frame),
             last,
         ))
