@@ -1,12 +1,18 @@
 //! What all workers of a replica share.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use actix_http::header::HeaderMap;
+use shared::{Claims, CompanyClaim};
+use tracing::warn;
 
 use crate::{
-    auth::{Identity, Origins, Verifier},
+    auth::{AuthError, Identity, Origins, Revocations, Verifier},
     backplane::Backplane,
+    clock,
     config::PaceConfig,
     dispatcher::DispatcherHandle,
     door::{Door, PublishRate},
@@ -14,13 +20,17 @@ use crate::{
     http::{Pages, Problem},
     metrics::Metrics,
     quota::Quota,
-    session::Places,
+    session::{Member, Places},
 };
 
 /// What all workers of a replica share.
 pub struct App {
     /// Checks tokens.
     pub verifier: Verifier,
+    /// Whose tokens count no more, though they are good.
+    pub revocations: Arc<Revocations>,
+    /// How long a revocation lasts unless it says so itself.
+    pub revocation_lasts: Duration,
     /// Which web pages may connect.
     pub origins: Origins,
     /// How many strangers may come at once.
@@ -47,9 +57,9 @@ impl App {
     /// Who a token makes its bearer, in one company's room.
     ///
     /// # Errors
-    /// 401 when the token is refused, 403 when it speaks for no single company.
-    pub fn identify(&self, token: Option<&str>) -> Result<Identity, Problem> {
-        let claims = self.claims(token)?;
+    /// 401 when the token is refused, 403 when it is revoked or speaks for no single company.
+    pub async fn identify(&self, token: Result<&str, AuthError>) -> Result<Identity, Problem> {
+        let claims = self.claims(token).await?;
         Identity::of(claims).ok_or_else(|| Problem::forbidden("a token of all companies opens no room"))
     }
 
@@ -94,12 +104,51 @@ impl App {
     /// What a token says.
     ///
     /// # Errors
-    /// 401 when it is refused.
-    pub fn claims(&self, token: Option<&str>) -> Result<shared::Claims, Problem> {
-        let token = token.ok_or(crate::auth::AuthError::Missing);
-        token.and_then(|token| self.verifier.verify(token)).map_err(|error| {
-            self.metrics.rejected(error.label());
-            Problem::unauthorized(error).counted()
-        })
+    /// 401 when it is refused, 403 when it is revoked, 503 while there are no keys.
+    pub async fn claims(&self, token: Result<&str, AuthError>) -> Result<Claims, Problem> {
+        self.authenticate(token).await.map_err(|error| self.refusal(error.into()))
+    }
+
+    /// What a token says. One that is signed with a key that is not known waits for newer keys, if they may be fetched.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub async fn authenticate(&self, token: Result<&str, AuthError>) -> Result<Claims, AuthError> {
+        match self.judge(token) {
+            Err(AuthError::UnknownKey) => {
+                self.verifier.refreshed().await;
+                self.judge(token)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// What a token says, by the keys that there are.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn judge(&self, token: Result<&str, AuthError>) -> Result<Claims, AuthError> {
+        let claims = self.verifier.verify(token?)?;
+        let company = match &claims.company_id {
+            CompanyClaim::Any => None,
+            CompanyClaim::One(company) => Some(company),
+        };
+        if self.revocations.refuse(company, &claims.sub, claims.jti.as_ref(), claims.iat) {
+            return Err(AuthError::Revoked);
+        }
+        if claims.exp > clock::unix_seconds().saturating_add(self.revocation_lasts.as_secs()) {
+            static ONCE: Once = Once::new();
+            ONCE.call_once(|| {
+                warn!("a token lives longer than GATEWAY_REVOCATION_SECS: revoked, it would count again")
+            });
+        }
+        Ok(claims)
+    }
+
+    /// Whether a session's bearer was cut off since its token was judged.
+    #[must_use]
+    pub fn is_revoked(&self, member: &Member) -> bool {
+        let jti = member.token_id.borrow();
+        self.revocations.refuse(Some(&member.company), &member.user, jti.as_ref(), member.issued_at.get())
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use actix_http::HttpService;
 use actix_rt::net::TcpStream;
 use actix_server::{Server, ServerHandle};
-use actix_service::{ServiceFactory, fn_service, map_config};
+use actix_service::{Service, ServiceFactory, fn_service, map_config};
 use actix_web::{HttpServer, dev::AppConfig, web};
 use anyhow::{Context, Result};
 use rand::distr::{Alphanumeric, SampleString};
@@ -20,7 +20,7 @@ use tracing::{info, warn};
 
 use crate::{
     app::App,
-    auth::{Origin, Origins, Verifier},
+    auth::{Origin, Origins, Revocations, Verifier},
     backplane::{Backplane, Embedded, Redis, signals},
     config::{KeySource, ServeConfig, raise_descriptors},
     defaults::{DRAIN_GRACE, HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG, TCP_USER_TIMEOUT},
@@ -56,18 +56,20 @@ impl Application {
         let metrics = Metrics::new();
         let descriptors = raise_descriptors();
         let health = Arc::new(Health::new(config.limits.connection_cap(descriptors)));
+        verifier.start(&health, &metrics);
         let door = Door::new(&config.limits, descriptors, health.clone());
+        let revocations = Revocations::new();
         let tls = config.redis.tls()?;
         let (sender, receiver) = signals(metrics.clone());
         let (backplane, redis): (Arc<dyn Backplane>, _) = match &config.redis.redis_url {
             Some(url) => {
-                let redis = Redis::start(url, tls, sender, metrics.clone())?;
+                let redis = Redis::start(url, tls, sender, revocations.clone(), metrics.clone())?;
                 let commands = redis.commands();
                 (redis, Some(commands))
             }
             None => {
                 warn!("GATEWAY_REDIS_URL is not set: events are kept in memory, for this replica alone");
-                (Embedded::start(sender), None)
+                (Embedded::start(sender, revocations.clone()), None)
             }
         };
         let quota = Quota::start(&config.limits, redis, metrics.clone());
@@ -78,6 +80,8 @@ impl Application {
         }
         let app = App {
             verifier,
+            revocations,
+            revocation_lasts: Duration::from_secs(config.auth.revocation_secs),
             origins: Origins::new(origins),
             door,
             quota,
@@ -163,8 +167,13 @@ async fn stop(public: ServerHandle, admin: actix_web::dev::ServerHandle) {
 /// The public service of one worker: upgrades become sessions, everything else is for the HTTP routes.
 fn public_service(app: Arc<App>) -> impl ServiceFactory<TcpStream, Config = (), Response = (), InitError = ()> {
     let worker = Worker::start(app.clone());
+    let metrics = app.metrics.clone();
     let routes = actix_web::App::new()
         .wrap(http::cors(app.clone()))
+        .wrap_fn(move |request, service| {
+            let (response, metrics) = (service.call(request), metrics.clone());
+            async move { response.await.inspect(|response| http::count_refusal(&metrics, response)) }
+        })
         .app_data(web::Data::new(app))
         .app_data(worker.clone())
         .configure(http::routes);
@@ -192,7 +201,7 @@ fn key_source(config: &ServeConfig) -> Result<KeySource> {
         }
         None => anyhow::bail!(
             "no source of keys; set one of GATEWAY_JWT_SECRET, GATEWAY_JWT_SECRET_FILE, GATEWAY_JWT_PUBLIC_KEY_FILE, \
-             or try --dev"
+             GATEWAY_JWKS_URL, or try --dev"
         ),
     }
 }

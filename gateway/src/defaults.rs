@@ -49,6 +49,38 @@ pub(crate) const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// How far two clocks may be apart when a token is checked.
 pub(crate) const TOKEN_LEEWAY: Duration = Duration::from_secs(5);
 
+/// RSA keys of fewer than 2048 bits are not to be trusted.
+pub(crate) const MIN_RSA_BYTES: usize = 256;
+
+/// How often a key set is fetched, so how long a key that was withdrawn may still count. A new key is fetched when it is
+/// first met.
+pub(crate) const JWKS_REFRESH: Duration = Duration::from_secs(300);
+/// A token with an unknown key makes a fetch begin, but not within this time after the last: anybody can make tokens up.
+pub(crate) const JWKS_INTERVAL: Duration = Duration::from_secs(30);
+/// A fetch that failed is tried again after the first, doubling up to the second.
+pub(crate) const JWKS_BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// Connecting to the key set's server, and the whole of a fetch.
+pub(crate) const JWKS_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// See [`JWKS_CONNECT_TIMEOUT`].
+pub(crate) const JWKS_TIMEOUT: Duration = Duration::from_secs(5);
+/// A key set has a few keys of at most a kilobyte; some bring certificates.
+pub(crate) const MAX_JWKS_BYTES: usize = 256 * 1024;
+/// Keys of a set that are kept.
+pub(crate) const MAX_JWKS_KEYS: usize = 100;
+
+/// How long a revocation lasts by default. Longer than most tokens live; too short would let them count again.
+pub(crate) const REVOCATION_SECS: u64 = 7 * 24 * 3600;
+/// The body of a revocation request: three ids and a date.
+pub(crate) const MAX_REVOCATION_BODY: usize = 8 * 1024;
+/// Revocations that the embedded backplane keeps, as many as the publisher lets Redis keep.
+pub(crate) const MAX_REVOCATIONS: usize = 100_000;
+/// How often the whole set is read again, in case that an announcement was lost.
+pub(crate) const REVOCATIONS_REREAD: Duration = Duration::from_secs(30);
+/// Revocations in one page of such a read.
+pub(crate) const REVOCATIONS_PAGE: isize = 1000;
+/// A worker looks through its sessions at most so often, however many revocations come.
+pub(crate) const REVOCATIONS_PACE: Duration = Duration::from_millis(100);
+
 /// Clients send a token at most, so 16 KiB is generous.
 pub(crate) const MAX_CLIENT_MESSAGE: usize = 16 * 1024;
 
@@ -189,8 +221,9 @@ pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(3);
 pub(crate) const PROBE_MISSES: u32 = 2;
 /// After a failover every replica has noticed by then: three probe intervals, and the way to the new master.
 pub(crate) const FAILOVER_SETTLES: Duration = Duration::from_secs(10);
-/// Reconnecting begins with at most this delay and doubles up to the second.
-pub(crate) const REDIS_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Reconnecting begins with at most this delay and doubles up to the second. With the time that an attempt may take it is
+/// under five seconds: a replica that was cut off knows by then whom to cut off.
+pub(crate) const REDIS_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// A read of the log that failed is tried again after at most the first, doubling up to the second.
 pub(crate) const READ_RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 

@@ -72,7 +72,8 @@ impl Frames {
 }
 
 impl Worker {
-    /// Makes a worker of the current thread and starts its two tasks: deliveries, and the sessions' clocks.
+    /// Makes a worker of the current thread and starts its tasks: deliveries, the sessions' clocks, and the
+    /// end of those who are cut off.
     #[must_use]
     pub fn start(app: Arc<App>) -> Rc<Self> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -94,6 +95,7 @@ impl Worker {
             registry::run(starting, queue).await;
         });
         actix_rt::spawn(registry::watch(worker.clone()));
+        actix_rt::spawn(registry::cut_off(worker.clone()));
         worker
     }
 

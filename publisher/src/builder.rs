@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{PublishError, Publisher, Tls, defaults, lines::Lines, publisher::Inner, script::PublishScript};
+use crate::{
+    PublishError, Publisher, Tls, defaults, lines::Lines, publisher::Inner, revoke::RevokeScript, script::PublishScript,
+};
 
 /// Settings of a [`Publisher`]; the defaults suit an API service.
 #[derive(Clone)]
@@ -94,7 +96,8 @@ impl PublisherBuilder {
             return Err(PublishError::Configuration(wrong.to_owned()));
         }
         let lines = Lines::new(&self).map_err(PublishError::Configuration)?;
-        Ok(Publisher(Arc::new(Inner { lines, script: PublishScript::new(&self), deadline: self.deadline })))
+        let (script, revoke) = (PublishScript::new(&self), RevokeScript::new());
+        Ok(Publisher(Arc::new(Inner { lines, script, revoke, deadline: self.deadline })))
     }
 }
 

@@ -15,6 +15,7 @@ mod line;
 mod lines;
 mod publisher;
 mod retry;
+mod revoke;
 mod script;
 mod tls;
 

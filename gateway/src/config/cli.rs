@@ -140,7 +140,7 @@ fn one_line(error: &clap::Error) -> String {
 }
 
 /// Variables whose value is not to be shown.
-const SECRETS: [&str; 2] = ["GATEWAY_JWT_SECRET", "GATEWAY_REDIS_URL"];
+const SECRETS: [&str; 3] = ["GATEWAY_JWT_SECRET", "GATEWAY_REDIS_URL", "GATEWAY_JWKS_URL"];
 
 #[cfg(test)]
 mod tests {

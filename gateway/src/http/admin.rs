@@ -30,6 +30,7 @@ async fn readyz(app: web::Data<Arc<App>>) -> HttpResponse {
 }
 
 async fn metrics(app: web::Data<Arc<App>>) -> HttpResponse {
+    app.metrics.revocations.set(app.revocations.sweep() as i64);
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .body(app.metrics.render(&app.health))

@@ -5,10 +5,12 @@ mod draft;
 mod events;
 mod listen;
 mod pages;
+mod payload;
 mod poll;
 mod presence;
 mod problem;
 mod publish;
+mod revoke;
 mod sse;
 
 pub use admin::routes as admin_routes;
@@ -21,10 +23,10 @@ pub use problem::Problem;
 use std::{rc::Rc, sync::Arc};
 
 use actix_cors::Cors;
-use actix_web::{HttpRequest, Resource, web};
+use actix_web::{HttpRequest, Resource, dev::ServiceResponse, web};
 use shared::Cursor;
 
-use crate::{app::App, wire::Frame, worker::Worker};
+use crate::{app::App, metrics::Metrics, wire::Frame, worker::Worker};
 
 /// Lets the web pages of the allow-list read answers. Whether a request is served at all is decided by its endpoint.
 pub fn cors(app: Arc<App>) -> Cors {
@@ -36,6 +38,14 @@ pub fn cors(app: Arc<App>) -> Cors {
         .max_age(3600)
 }
 
+/// Counts a request that its bearer may not make, and that was not counted yet.
+pub fn count_refusal<B>(metrics: &Metrics, response: &ServiceResponse<B>) {
+    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    if let Some(problem) = problem.filter(|problem| problem.is_about_rights() && !problem.is_counted()) {
+        metrics.rejected(problem.reason());
+    }
+}
+
 /// The public endpoints.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
@@ -44,6 +54,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(events::latest))
                 .route(web::post().to(publish::publish))
                 .default_service(web::to(|| async { Err::<&str, _>(Problem::method_not_allowed("GET, POST")) })),
+        )
+        .service(
+            web::resource("/v1/revocations")
+                .route(web::post().to(revoke::revoke))
+                .default_service(web::to(|| async { Err::<&str, _>(Problem::method_not_allowed("POST")) })),
         )
         .service(listening("/v1/sse").route(web::get().to(sse::stream)))
         .service(listening("/v1/poll").route(web::get().to(poll::poll)))

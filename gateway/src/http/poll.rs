@@ -27,7 +27,7 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
     let worker = worker_of(&request);
     worker.app.check_origin(request.headers())?;
     worker.app.knock()?;
-    let listener = Listener::of(&worker.app, request.headers(), request.query_string())?;
+    let listener = Listener::of(&worker.app, request.headers(), request.query_string()).await?;
     let wait = Query::<Wait>::from_query(request.query_string())
         .map_err(|_| Problem::bad_request("bad_request", "wait: expected a number of seconds"))?
         .wait
@@ -48,7 +48,7 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
                     answer.take(item);
                 }
             }
-            Ok(None) | Err(_) if answer.resume.is_some() => break,
+            Ok(None) | Err(_) if answer.resume.is_some() || presence.withheld().is_some() => break,
             Ok(None) | Err(_) => return Err(Problem::unavailable("the log cannot be reached at present")),
         }
     }
@@ -62,6 +62,10 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
     // The next poll may reach a replica that still hears the old master, and would give again what this one says is lost.
     if answer.resume == Some(Resume::Lost) && worker.app.health.is_failing_over() {
         return Err(Problem::unavailable("Redis has failed over; not every replica may know yet"));
+    }
+    // Some of it may not have been handed over, and the cursor would pass it.
+    if let Some(reason) = presence.withheld() {
+        return Err(reason.into());
     }
     Ok(answer.respond(presence.feed().position()))
 }

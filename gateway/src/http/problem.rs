@@ -103,6 +103,12 @@ impl Problem {
         self.reason
     }
 
+    /// Whether it is about what the bearer of a token may do.
+    #[must_use]
+    pub fn is_about_rights(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -115,12 +121,6 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// 401: the token is refused.
-    #[must_use]
-    pub fn unauthorized(error: AuthError) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", &error.to_string()).with_header(WWW_AUTHENTICATE, "Bearer")
-    }
-
     /// 403.
     #[must_use]
     pub fn forbidden(detail: &str) -> Self {
@@ -131,6 +131,12 @@ impl Problem {
     #[must_use]
     pub fn origin_not_allowed() -> Self {
         Self::new(StatusCode::FORBIDDEN, "origin_not_allowed", "this origin is not in GATEWAY_ALLOWED_ORIGINS")
+    }
+
+    /// 500: Redis refuses what the gateway asks; what is wrong is ours to mend, and in the log.
+    #[must_use]
+    pub fn refused(detail: &str) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "refused", detail)
     }
 
     /// 404.
@@ -232,6 +238,18 @@ impl Problem {
     }
 }
 
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        let detail = error.to_string();
+        let problem = match error {
+            AuthError::Revoked => Self::new(StatusCode::FORBIDDEN, "revoked", &detail),
+            AuthError::NoKeys => Self::unavailable(&detail),
+            _ => Self::new(StatusCode::UNAUTHORIZED, "unauthorized", &detail).with_header(WWW_AUTHENTICATE, "Bearer"),
+        };
+        problem.because(error.label())
+    }
+}
+
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match error {
@@ -239,8 +257,7 @@ impl From<PublishError> for Problem {
             error if error.is_retryable() => {
                 Self::unavailable(&format!("the event could not be stored; try again with the same eventId: {error}"))
             }
-            // What is wrong is ours to mend, and in the log.
-            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "refused", "Redis refused the event"),
+            _ => Self::refused("Redis refused the event"),
         }
     }
 }

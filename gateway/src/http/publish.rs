@@ -42,7 +42,7 @@ pub(super) async fn publish(
 
 async fn answer(app: &App, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     app.check_origin(request.headers())?;
-    let claims = app.claims(bearer_of_headers(request.headers()))?;
+    let claims = app.claims(bearer_of_headers(request.headers())).await?;
     if !claims.has_scope(Scope::Publish) {
         return Err(Problem::forbidden("the token lacks the scope publish"));
     }

@@ -27,7 +27,7 @@ pub(super) async fn stream(request: HttpRequest) -> Result<HttpResponse, Problem
     let worker = worker_of(&request);
     worker.app.check_origin(request.headers())?;
     worker.app.knock()?;
-    let listener = Listener::of(&worker.app, request.headers(), request.query_string())?;
+    let listener = Listener::of(&worker.app, request.headers(), request.query_string()).await?;
     let presence = Presence::enter(worker, Sink::Stream(Feed::default()), listener).await?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))

@@ -3,10 +3,12 @@
 //! [`Registry`] lets sessions in and out and tells the dispatcher; [`deliver`] takes what the dispatcher sends. All on
 //! the worker's thread, without locks.
 
+mod cut_off;
 mod deliver;
 mod sessions;
 mod tick;
 
+pub use cut_off::cut_off;
 pub use deliver::run;
 pub use sessions::Registry;
 pub use tick::watch;

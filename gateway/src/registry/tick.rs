@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     clock,
-    defaults::{CLOSE_GRACE, JOIN_TIMEOUT, SILENT_HEARTBEATS, STALLED, TICK, TOKEN_LEEWAY},
+    defaults::{CLOSE_GRACE, JOIN_TIMEOUT, SILENT_HEARTBEATS, STALLED, TICK},
     session::{Control, End, Item, Member, Sink, Stage},
     worker::Worker,
 };
@@ -49,10 +49,7 @@ fn verdict(member: &Member, tick: u32, now: u64, heartbeat: u32) -> Verdict {
         (Some(End::Closing(_)), Stage::Ended) => Verdict::Nothing,
         // It became slow while it was written to; its actor need not be asked.
         (Some(End::Closing(code)), _) => Verdict::End(code),
-        // One second early, so that nothing is delivered after the leeway.
-        (None, _) if now + 1 >= member.expires_at.get().saturating_add(TOKEN_LEEWAY.as_secs()) => {
-            Verdict::End(CloseCode::TokenExpired)
-        }
+        (None, _) if clock::has_expired(member.expires_at.get(), now) => Verdict::End(CloseCode::TokenExpired),
         (None, _) if member.outbox().is_some_and(|outbox| u64::from(outbox.stalled_for(tick)) > STALLED.as_secs()) => {
             Verdict::End(CloseCode::SlowConsumer)
         }

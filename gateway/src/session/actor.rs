@@ -7,7 +7,7 @@ use std::{
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, fut::ActorFuture};
 use bytes::BytesMut;
-use shared::{ClientFrame, CloseCode, ServerFrame};
+use shared::{Claims, ClientFrame, CloseCode, ServerFrame};
 use tokio::io::ReadBuf;
 use tracing::debug;
 
@@ -17,7 +17,7 @@ use super::{
     outbox::End,
 };
 use crate::{
-    auth::Identity,
+    auth::{AuthError, Identity},
     defaults::{MAX_LATE_READS, MAX_MISTAKES_PER_MINUTE, READ_BUFFER},
     wire::{self, Frame},
     worker::Worker,
@@ -56,6 +56,7 @@ impl Session {
     pub(super) fn begin(worker: Rc<Worker>, member: Member, cursor: Option<shared::Cursor>, read: &[u8]) {
         let member = Rc::new(member);
         let draining = worker.app.health.is_draining();
+        let revoked = worker.app.is_revoked(&member);
         let actor = Session::create(|context| Self {
             slot: worker.registry.join(member.clone(), Some(context.address()), cursor),
             worker,
@@ -70,6 +71,9 @@ impl Session {
         if draining {
             // The worker may have told its sessions already.
             let _ = actor.try_send(Disconnect(CloseCode::Restart));
+        } else if revoked {
+            // While the handshake was answered.
+            let _ = actor.try_send(Disconnect(CloseCode::Forbidden));
         }
     }
 
@@ -149,7 +153,7 @@ impl Session {
         match message {
             Message::Text(text) => match serde_json::from_str(&text) {
                 Ok(ClientFrame::Ping {}) => self.send(&self.worker.frames.pong),
-                Ok(ClientFrame::Auth { token }) => self.renew(&token),
+                Ok(ClientFrame::Auth { token }) => self.renew(token),
                 Err(_) => {
                     self.mistake("unknown_frame", "expected {\"frame\":\"ping\"} or {\"frame\":\"auth\",\"token\":…}")
                 }
@@ -169,20 +173,18 @@ impl Session {
     }
 
     /// Renews the token in place: same user, same company.
-    fn renew(&mut self, token: &str) {
-        let identity = match self.worker.app.verifier.verify(token) {
-            Ok(claims) => Identity::of(claims),
-            Err(error) => {
-                debug!(%error, "a renewed token was refused");
-                return self.end(CloseCode::TokenExpired);
+    fn renew(&mut self, token: String) {
+        match self.worker.app.judge(Ok(&token)) {
+            Err(AuthError::UnknownKey) if !self.member.renewing.replace(true) => {
+                // Others are served while newer keys are fetched.
+                let (worker, member) = (self.worker.clone(), self.member.clone());
+                actix_rt::spawn(async move {
+                    let outcome = worker.app.authenticate(Ok(&token)).await;
+                    member.renewing.set(false);
+                    renewed(&worker, &member, outcome);
+                });
             }
-        };
-        match identity {
-            Some(identity) if identity.user == self.member.user && identity.company == self.member.company => {
-                self.member.expires_at.set(identity.expires_at);
-                self.worker.registry.set_allowed(&self.member, identity.events);
-            }
-            _ => self.end(CloseCode::Forbidden),
+            outcome => renewed(&self.worker, &self.member, outcome),
         }
     }
 
@@ -206,6 +208,27 @@ impl Session {
             outbox.send(frame.bytes());
         }
     }
+}
+
+/// Carries out what became of a token that a session sent.
+fn renewed(worker: &Worker, member: &Rc<Member>, outcome: Result<Claims, AuthError>) {
+    let code = match outcome.map(Identity::of) {
+        Ok(Some(identity)) if identity.user == member.user && identity.company == member.company => {
+            worker.app.metrics.renewed("ok");
+            member.renew(identity.expires_at, identity.issued_at, identity.token_id);
+            return worker.registry.set_allowed(member, identity.events);
+        }
+        Ok(_) => {
+            worker.app.metrics.renewed("somebody_else");
+            CloseCode::Forbidden
+        }
+        Err(error) => {
+            debug!(%error, "a renewed token was refused");
+            worker.app.metrics.renewed(error.label());
+            if error == AuthError::Revoked { CloseCode::Forbidden } else { CloseCode::TokenExpired }
+        }
+    };
+    worker.registry.end(member, code, worker.tick());
 }
 
 impl Actor for Session {

@@ -3,7 +3,7 @@ use std::{
     sync::Arc,
 };
 
-use shared::{CompanyId, TypeFilter, UserId};
+use shared::{CompanyId, TokenId, TypeFilter, UserId};
 
 use super::{Outbox, Sink};
 use crate::{
@@ -76,6 +76,12 @@ pub struct Member {
     pub index: Cell<usize>,
     /// When the token expires, in unix seconds.
     pub expires_at: Cell<u64>,
+    /// When the token was issued, in unix seconds, if it says so.
+    pub issued_at: Cell<Option<u64>>,
+    /// The token's own id, if it has one.
+    pub token_id: RefCell<Option<TokenId>>,
+    /// A token that it sent waits for the key that it is signed with.
+    pub renewing: Cell<bool>,
     /// The worker's tick at which the client was last heard of.
     pub heard_at: Cell<u32>,
     /// The worker's tick at which the present stage of its life, joining or ending, began.
@@ -98,10 +104,20 @@ impl Member {
             entered: Cell::new(false),
             index: Cell::new(0),
             expires_at: Cell::new(identity.expires_at),
+            issued_at: Cell::new(identity.issued_at),
+            token_id: identity.token_id.into(),
+            renewing: Cell::new(false),
             heard_at: Cell::new(worker.tick()),
             since: Cell::new(worker.tick()),
             places,
         }
+    }
+
+    /// Takes the place of its token by a newer one of the same user.
+    pub fn renew(&self, expires_at: u64, issued_at: Option<u64>, token_id: Option<TokenId>) {
+        self.expires_at.set(expires_at);
+        self.issued_at.set(issued_at);
+        self.token_id.replace(token_id);
     }
 
     /// Its own id, as the client is told and the log has it.

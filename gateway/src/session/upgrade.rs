@@ -58,7 +58,7 @@ pub async fn upgrade(worker: Rc<Worker>, request: Request, framed: Framed<TcpStr
 }
 
 async fn admit(app: &App, head: &RequestHead) -> Result<(Accepted, Places), Problem> {
-    let accepted = handshake::check(app, head)?;
+    let accepted = handshake::check(app, head).await?;
     let places = app.admit(&accepted.listener.identity).await?.with_socket(&app.door);
     Ok((accepted, places))
 }

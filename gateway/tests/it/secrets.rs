@@ -57,7 +57,7 @@ async fn no_secret_is_said_while_it_runs() {
     let (mut redis, launch) = redis().await;
     let gateway = launch.start().await;
     let mut said = Said::default();
-    let sign = |token: Token| token.sign_as(SECRET);
+    let sign = |token: Token| token.sign_by(SECRET);
     let (anna, service) = (sign(Token::user("acme", "anna")), sign(Token::service("*")));
     let renewed = sign(Token::user("acme", "anna").expires_in(60));
     let expired = sign(Token::user("acme", "anna").expires_in(-60));
@@ -111,7 +111,7 @@ async fn no_secret_is_said_when_redis_refuses() {
     let (redis, _) = redis().await;
     let wrong = launch().set("GATEWAY_REDIS_URL", &redis.url_of("nobody:hunter2-wrong@"));
     let gateway = wrong.start().await;
-    let service = Token::service("*").sign_as(SECRET);
+    let service = Token::service("*").sign_by(SECRET);
     let mut said = Said::default();
 
     eventually("a refusal", async || {

@@ -22,7 +22,10 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::probe::{Ear, Probe};
+use super::{
+    ledger::Ledger,
+    probe::{Ear, Probe},
+};
 use crate::{
     backplane::{Interests, Signal, SignalSender},
     defaults::{PROBE_INTERVAL, REDIS_BACKOFF, REDIS_CONNECT_TIMEOUT, REDIS_RESPONSE_TIMEOUT, SUBSCRIBE_CHUNK},
@@ -34,6 +37,7 @@ pub(super) struct Link {
     signals: SignalSender,
     commands: watch::Sender<Option<MultiplexedConnection>>,
     interests: Arc<Interests>,
+    ledger: Arc<Ledger>,
     metrics: Arc<Metrics>,
     /// The companies of interest, to be subscribed again after a break.
     wanted: HashSet<CompanyId>,
@@ -53,9 +57,10 @@ impl Link {
         signals: SignalSender,
         commands: watch::Sender<Option<MultiplexedConnection>>,
         interests: Arc<Interests>,
+        ledger: Ledger,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { endpoint, signals, commands, interests, metrics, wanted: HashSet::new() }
+        Self { endpoint, signals, commands, interests, ledger: Arc::new(ledger), metrics, wanted: HashSet::new() }
     }
 
     /// Keeps a link up, for ever.
@@ -98,10 +103,12 @@ impl Link {
             let commands = client.get_multiplexed_async_connection_with_config(&config).await?;
             RedisResult::Ok((client, pubsub, commands))
         };
-        let (client, pubsub, commands) = timeout(REDIS_CONNECT_TIMEOUT, both)
+        let (client, pubsub, mut commands) = timeout(REDIS_CONNECT_TIMEOUT, both)
             .await
             .map_err(|_| "no answer in time".to_owned())?
             .map_err(|error| error.to_string())?;
+        // Nobody is let in over this link before it is known who was cut off.
+        self.ledger.open(&mut commands).await?;
         let (sink, stream) = pubsub.split();
         Ok(Connected { client, sink, stream, commands })
     }
@@ -111,16 +118,21 @@ impl Link {
         let Connected { client, sink, stream, commands } = connected;
         let (endpoint, signals) = (self.endpoint.clone(), self.signals.clone());
         let probe = Probe::new(self.metrics.clone());
-        let ear = probe.ear();
+        let (ear, ledger) = (probe.ear(), self.ledger.clone());
         tokio::select! {
-            () = listen(stream, &signals, &ear) => "Redis closed the connection".into(),
-            reason = self.command(sink, commands, probe) => reason,
+            () = listen(stream, &signals, &ear, &ledger) => "Redis closed the connection".into(),
+            reason = self.command(sink, commands.clone(), probe) => reason,
+            reason = ledger.follow(commands) => reason,
             reason = watch_master(&endpoint, &client) => reason,
         }
     }
 
     /// Subscribes, unsubscribes and probes.
     async fn command(&mut self, mut sink: PubSubSink, mut commands: MultiplexedConnection, mut probe: Probe) -> String {
+        match within("SUBSCRIBE", sink.subscribe(keys::REVOCATIONS)).await {
+            Ok(()) => self.ledger.subscribed(),
+            Err(reason) => warn!(reason, "revocations come late; the gateway's user needs &gateway:*"),
+        }
         let wanted: Vec<_> = self.wanted.iter().cloned().collect();
         let mut outcome = self.subscribe(&mut sink, wanted).await;
         if outcome.is_ok()
@@ -174,13 +186,14 @@ fn channels(companies: &[CompanyId]) -> Vec<String> {
 }
 
 /// Passes announcements on until the connection ends.
-async fn listen(mut stream: PubSubStream, signals: &SignalSender, ear: &Ear) {
+async fn listen(mut stream: PubSubStream, signals: &SignalSender, ear: &Ear, ledger: &Ledger) {
     while let Some(message) = stream.next().await {
-        if ear.hear(message.get_channel_name(), message.get_payload_bytes()) {
+        let (channel, payload) = (message.get_channel_name(), message.get_payload_bytes());
+        if ear.hear(channel, payload) || ledger.hear(channel, payload) {
             continue;
         }
-        match keys::company_of_channel(message.get_channel_name()) {
-            Some(company) => signals.announce(company, Bytes::copy_from_slice(message.get_payload_bytes())),
+        match keys::company_of_channel(channel) {
+            Some(company) => signals.announce(company, Bytes::copy_from_slice(payload)),
             None => signals.drop_noise(),
         }
     }

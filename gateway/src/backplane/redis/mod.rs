@@ -1,7 +1,7 @@
 //! The backplane of many replicas.
 //!
 //! [`link`] keeps one subscriber connection and one command connection alive, for ever; [`history`] reads logs over the
-//! latter. Publishing goes through the `publisher` crate, which has connections of its own.
+//! latter; [`ledger`] follows the revocations over both. Publishing goes through the `publisher` crate, which has connections of its own.
 
 use std::sync::Arc;
 
@@ -10,16 +10,18 @@ use futures_util::future::BoxFuture;
 use publisher::{Endpoint, PublishError, Published, Publisher, Tls};
 use redis::aio::MultiplexedConnection;
 use secrecy::{ExposeSecret, SecretString};
-use shared::{CompanyId, Cursor, Envelope};
+use shared::{CompanyId, Cursor, Envelope, Revocation};
 use tokio::sync::{Semaphore, watch};
 
 use super::{Backplane, Interests, LogSlice, ReadError, SignalSender};
 use crate::{
+    auth::Revocations,
     defaults::{CONCURRENT_PAINTS, CONCURRENT_READS, PAGE},
     metrics::Metrics,
 };
 
 mod history;
+mod ledger;
 mod link;
 mod probe;
 
@@ -33,6 +35,7 @@ pub struct Redis {
     /// Bounds what screens read at once.
     paints: Semaphore,
     interests: Arc<Interests>,
+    revocations: Arc<Revocations>,
 }
 
 impl Redis {
@@ -40,16 +43,23 @@ impl Redis {
     ///
     /// # Errors
     /// When the URL or the certificates cannot be used.
-    pub fn start(url: &SecretString, tls: Tls, signals: SignalSender, metrics: Arc<Metrics>) -> Result<Arc<Self>> {
+    pub fn start(
+        url: &SecretString,
+        tls: Tls,
+        signals: SignalSender,
+        revocations: Arc<Revocations>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Arc<Self>> {
         let url = url.expose_secret();
         let endpoint = Endpoint::with_tls(url, &tls).map_err(Error::msg).context("GATEWAY_REDIS_URL")?;
         let publisher = Publisher::builder(url).tls(tls).build().context("GATEWAY_REDIS_URL is malformed")?;
         let interests = Arc::new(Interests::default());
         let (sender, commands) = watch::channel(None);
-        let link = link::Link::new(endpoint, signals, sender, interests.clone(), metrics);
+        let ledger = ledger::Ledger::new(revocations.clone(), publisher.clone(), metrics.clone());
+        let link = link::Link::new(endpoint, signals, sender, interests.clone(), ledger, metrics);
         tokio::spawn(link.run());
         let (reads, paints) = (Semaphore::new(CONCURRENT_READS), Semaphore::new(CONCURRENT_PAINTS));
-        Ok(Arc::new(Self { publisher, commands, reads, paints, interests }))
+        Ok(Arc::new(Self { publisher, commands, reads, paints, interests, revocations }))
     }
 
     /// The link's command connection, while it is up.
@@ -75,6 +85,14 @@ impl Redis {
 impl Backplane for Redis {
     fn publish(&self, envelopes: Vec<Envelope>) -> BoxFuture<'_, Result<Vec<Published>, PublishError>> {
         Box::pin(async move { self.publisher.publish_envelopes(&envelopes).await })
+    }
+
+    fn revoke(&self, revocation: Revocation) -> BoxFuture<'_, Result<(), PublishError>> {
+        Box::pin(async move {
+            self.publisher.keep_revocation(&revocation).await?;
+            self.revocations.add([revocation]);
+            Ok(())
+        })
     }
 
     fn read_from(&self, company: CompanyId, from: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>> {

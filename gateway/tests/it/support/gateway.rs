@@ -41,6 +41,11 @@ impl Launch {
         self
     }
 
+    /// Takes the key set at this address instead of the secret.
+    pub(crate) fn key_set(self, url: &str) -> Self {
+        self.unset("GATEWAY_JWT_SECRET").set("GATEWAY_JWKS_URL", url)
+    }
+
     /// Takes the public key in this file instead of the secret.
     pub(crate) fn public_key(self, path: &str) -> Self {
         self.unset("GATEWAY_JWT_SECRET").set("GATEWAY_JWT_PUBLIC_KEY_FILE", path)
@@ -77,6 +82,14 @@ impl Launch {
 
     /// Starts it and waits until it is ready.
     pub(crate) async fn start(self) -> Gateway {
+        let gateway = self.start_unready().await;
+        // As a load balancer does: no traffic before it says that it is ready.
+        gateway.becomes_ready().await;
+        gateway
+    }
+
+    /// Starts it and waits until it listens.
+    pub(crate) async fn start_unready(self) -> Gateway {
         let launch = self.set("GATEWAY_LOG_FORMAT", "json");
         let mut child = launch.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Log::default();
@@ -93,12 +106,6 @@ impl Launch {
         .await;
         gateway.api = Api::at(public);
         gateway.admin = admin;
-        // As a load balancer does: no traffic before it says that it is ready.
-        eventually("the gateway's readiness", async || match gateway.admin_get("/readyz").await {
-            ready if ready.status == 200 => Ok(()),
-            unready => Err(unready.body),
-        })
-        .await;
         gateway
     }
 
@@ -119,6 +126,15 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
+    /// Waits until it says that it is ready.
+    pub(crate) async fn becomes_ready(&self) {
+        eventually("the gateway's readiness", async || match self.admin_get("/readyz").await {
+            ready if ready.status == 200 => Ok(()),
+            unready => Err(unready.body),
+        })
+        .await;
+    }
+
     pub(crate) fn terminate(&self) {
         signal_process(self.child.id(), "TERM");
     }
