@@ -111,7 +111,7 @@ pub(crate) const MAX_MISTAKES_PER_MINUTE: u8 = 20;
 
 /// Frames of a client in a minute, pings and pieces among them: a client sends a ping or a pong with each heartbeat, which is
 /// a second apart at the least, and now and then a token.
-pub(crate) const MAX_FRAMES_PER_MINUTE: u16 = 1200;
+pub(crate) const MAX_FRAMES_PER_MINUTE: u16 = 300;
 
 /// How long a closed session may take to read what was queued and the close frame. Generous, because the code tells the
 /// client what to do next.
@@ -125,6 +125,10 @@ pub(crate) const SILENT_HEARTBEATS: u32 = 2;
 
 /// How often a worker looks at its sessions' clocks.
 pub(crate) const TICK: Duration = Duration::from_secs(1);
+
+/// How often a closed session's socket is still read for the answer to its close frame. Who has more to say than was on its
+/// way does not listen.
+pub(crate) const MAX_LATE_READS: u8 = 32;
 
 /// Reading buffer of a worker, shared by its sessions; clients send little.
 pub(crate) const READ_BUFFER: usize = 16 * 1024;

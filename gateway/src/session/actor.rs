@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     auth::{AuthError, Identity},
-    defaults::{MAX_MISTAKES_PER_MINUTE, READ_BUFFER},
+    defaults::{MAX_LATE_READS, MAX_MISTAKES_PER_MINUTE, READ_BUFFER},
     wire::{self, Frame},
     worker::Worker,
 };
@@ -43,6 +43,8 @@ pub struct Session {
     /// The client's mistakes in the present minute.
     mistakes: u8,
     minute: u32,
+    /// How often something was read after the end.
+    late_reads: u8,
     /// Bytes that came with the handshake are still to be handled.
     early: bool,
     /// The client has sent its close frame.
@@ -62,6 +64,7 @@ impl Session {
             inbound: Inbound::with_bytes(read),
             mistakes: 0,
             minute: 0,
+            late_reads: 0,
             early: !read.is_empty(),
             peer_closed: false,
         });
@@ -117,6 +120,13 @@ impl Session {
 
     fn receive(&mut self, read: &mut BytesMut) {
         self.member.heard_at.set(self.worker.tick());
+        if self.member.sink.end().is_some() {
+            // It was told to go, and need not be listened to for long.
+            self.late_reads = self.late_reads.saturating_add(1);
+            if self.late_reads > MAX_LATE_READS {
+                return self.member.sink.abort();
+            }
+        }
         let mut inbound = std::mem::take(&mut self.inbound);
         let minute = self.worker.tick() / 60;
         if minute != self.minute {

@@ -2,7 +2,7 @@
 
 use shared::CloseCode;
 
-use crate::support::{Launch, Opcode, RawSession, Token, event, frame, frame_head, frame_with, n};
+use crate::support::{Launch, Opcode, RawSession, Token, event, eventually, frame, frame_head, frame_with, n};
 
 const PING: &[u8] = br#"{"frame":"ping"}"#;
 const PONG: &str = r#"{"frame":"pong"}"#;
@@ -218,4 +218,23 @@ async fn a_connection_that_is_cut_leaves_nothing_behind() {
     }
 
     gateway.metric_becomes("gateway_connections{state=\"active\"}", 0.0).await;
+}
+
+#[tokio::test]
+async fn who_goes_on_after_being_told_to_go_is_cut_off() {
+    let gateway = Launch::new().start().await;
+    let mut session = RawSession::open(&gateway, &Token::user("acme", "anna").sign()).await;
+    session.send(&frame_with(FIN | 3, b"")).await;
+    assert_eq!(session.close_past_pongs().await, Some(CloseCode::Protocol.code()));
+
+    // Long before the time that it has for its answer is over.
+    eventually("the end", async || {
+        session.send(&frame(true, Opcode::Text, PING)).await;
+        match gateway.metric("gateway_connections{state=\"active\"}").await {
+            0.0 => Ok(()),
+            still => Err(still),
+        }
+    })
+    .await;
+    assert_eq!(session.next().await, None);
 }
