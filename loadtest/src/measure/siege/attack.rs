@@ -78,9 +78,9 @@ pub(super) struct Running {
     thread: JoinHandle<()>,
 }
 
-/// A token that is let in, and one that is not.
-pub(super) fn tokens(mint: &Mint, room: &CompanyId) -> anyhow::Result<(String, String)> {
-    let good = mint.session(room.clone(), UserId::parse("attacker")?)?;
+/// A token that is let in, to a company where nothing happens, and one that is not.
+pub(super) fn tokens(mint: &Mint) -> anyhow::Result<(String, String)> {
+    let good = mint.session(CompanyId::parse("attackers")?, UserId::parse("attacker")?)?;
     let (claims, _) = good.rsplit_once('.').ok_or_else(|| anyhow!("a token has three parts"))?;
     let forged = format!("{claims}.{}", "A".repeat(43));
     Ok((good, forged))
