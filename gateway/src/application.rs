@@ -3,19 +3,17 @@
 use std::{
     net::{SocketAddr, TcpListener},
     sync::Arc,
-    time::Duration,
 };
 
 use actix_http::HttpService;
 use actix_rt::net::TcpStream;
-use actix_server::{Server, ServerHandle};
+use actix_server::Server;
 use actix_service::{ServiceFactory, fn_service, map_config};
 use actix_web::{HttpServer, dev::AppConfig, web};
 use anyhow::{Context, Result};
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::SecretString;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::{
@@ -23,13 +21,13 @@ use crate::{
     auth::{Origin, Origins, Verifier},
     backplane::{Backplane, Embedded, Redis, signals},
     config::{KeySource, ServeConfig},
-    defaults::{DRAIN_GRACE, HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG, TCP_USER_TIMEOUT},
-    dispatcher::{Dispatcher, FromWorker},
+    defaults::{HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG, TCP_USER_TIMEOUT},
+    dispatcher::Dispatcher,
     health::Health,
     http::{self, Pages},
     metrics::Metrics,
     session,
-    shutdown::Signals,
+    shutdown::{Signals, drain},
     worker::Worker,
 };
 
@@ -79,7 +77,7 @@ impl Application {
         Ok(Self { app: Arc::new(app), public, admin, workers: config.listen.worker_count() })
     }
 
-    /// Serves until the first SIGTERM or SIGINT, then drains; a second signal ends it at once.
+    /// Serves until the first SIGTERM or SIGINT, or `POST /drain`, then drains; a second signal ends it at once.
     ///
     /// # Errors
     /// When a server fails.
@@ -111,40 +109,25 @@ impl Application {
             "listening"
         );
         tokio::pin!(servers);
+        let health = &self.app.health;
         tokio::select! {
-            () = signals.next() => {}
+            () = signals.next() => health.drain(),
+            // The signal that follows a request, as an orchestrator sends it, is the first.
+            () = health.until_draining() => signals.spare(),
             ended = &mut servers => anyhow::bail!("a server ended by itself: {ended:?}"),
         }
-        tokio::select! {
-            () = drain(&self.app) => {}
-            () = signals.next() => warn!("second signal: not waiting for sessions"),
-        }
-        stop(public_handle, admin_handle).await;
+        let patient = tokio::select! {
+            () = drain(&self.app) => true,
+            () = signals.next() => {
+                warn!(left = health.connections(), "second signal: not waiting for sessions");
+                false
+            }
+        };
+        tokio::join!(public_handle.stop(patient), admin_handle.stop(false));
         servers.await.context("a server panicked")?.context("a server failed")?;
         info!("stopped");
         Ok(())
     }
-}
-
-/// Tells every session to go elsewhere and waits until they have gone.
-async fn drain(app: &App) {
-    let sessions = app.health.connections();
-    info!(sessions, "draining");
-    app.health.drain();
-    let gone = async {
-        // The dispatcher lives as long as the program.
-        let _ = app.dispatcher.send(FromWorker::Drain).await;
-        while app.health.connections() > 0 {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    // Those who do not leave are cut off.
-    let _ = timeout(app.pace.drain().min(DRAIN_GRACE), gone).await;
-    info!(left = app.health.connections(), "drained");
-}
-
-async fn stop(public: ServerHandle, admin: actix_web::dev::ServerHandle) {
-    tokio::join!(public.stop(true), admin.stop(false));
 }
 
 /// The public service of one worker: upgrades become sessions, everything else is for the HTTP routes.

@@ -52,6 +52,9 @@ pub(crate) const JOIN_TIMEOUT: Duration = Duration::from_secs(15);
 /// A session that was silent for this many heartbeats, though each carries a ping, is gone.
 pub(crate) const SILENT_HEARTBEATS: u32 = 2;
 
+/// An event's `time` further away from now than this says when something happened, not when it was published.
+pub(crate) const PUBLISH_TIME_BELIEVED: Duration = Duration::from_secs(300);
+
 /// How often a worker looks at its sessions' clocks.
 pub(crate) const TICK: Duration = Duration::from_secs(1);
 
@@ -71,8 +74,15 @@ pub(crate) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(90);
 /// Pending connections in the kernel: a storm after an outage must fit.
 pub(crate) const LISTEN_BACKLOG: i32 = 4096;
 
-/// How long a drain waits for clients to answer the close frame.
-pub(crate) const DRAIN_GRACE: Duration = Duration::from_secs(5);
+/// How long a drain waits, behind its last close frame, for clients to read what was queued and to answer.
+pub(crate) const DRAIN_GRACE: Duration = Duration::from_secs(3);
+
+/// How often a drain says how far it has come.
+pub(crate) const DRAIN_REPORT: Duration = Duration::from_secs(5);
+
+/// How long a session that was asked to reconnect may take, once its moment has come: time for a new connection, before
+/// the old one is closed.
+pub(crate) const MOVE_GRACE: Duration = Duration::from_secs(3);
 
 /// Commands on their way from the dispatcher to one worker. When it is full the dispatcher waits.
 pub(crate) const WORKER_QUEUE: usize = 4096;

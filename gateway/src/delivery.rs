@@ -1,5 +1,8 @@
 //! One event on its way through a replica, encoded once for everybody.
 
+use std::time::Instant;
+
+use chrono::DateTime;
 use shared::{Cursor, EventType, Record, RecordError};
 
 use crate::wire::Frame;
@@ -13,21 +16,71 @@ pub struct Delivery {
     pub event_type: EventType,
     /// The event frame.
     pub frame: Frame,
+    /// When it happened and was heard; `None` for one that was read from the log, which may be as old as it likes.
+    pub timing: Option<Timing>,
+}
+
+/// How old an event is.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// When this replica heard of it.
+    pub heard: Instant,
+    /// What its frame says, in milliseconds since 1970 by the publisher's clock.
+    pub published: Option<i64>,
 }
 
 impl Delivery {
+    /// Reads a record that was announced just now.
+    ///
+    /// # Errors
+    /// When the bytes are not a record.
+    pub fn announced(record: &[u8]) -> Result<Self, RecordError> {
+        let delivery = Self::decode(record)?;
+        let json = std::str::from_utf8(delivery.frame.json()).unwrap_or_default();
+        let timing = Timing { heard: Instant::now(), published: published(json) };
+        Ok(Self { timing: Some(timing), ..delivery })
+    }
+
     /// Reads a record from the channel or the log and encodes its frame.
     ///
     /// # Errors
     /// When the bytes are not a record.
     pub fn decode(record: &[u8]) -> Result<Self, RecordError> {
         let Record { id, event_type, frame } = Record::parse(record)?;
-        Ok(Self { id, event_type, frame: Frame::text(frame) })
+        Ok(Self { id, event_type, frame: Frame::text(frame), timing: None })
     }
 
     /// The size of the frame.
     #[must_use]
     pub fn size(&self) -> usize {
         self.frame.bytes().len()
+    }
+}
+
+/// The frame's `time`, which stands before `data` and is found without parsing the JSON.
+fn published(frame: &str) -> Option<i64> {
+    let (head, _) = frame.split_once("\"data\":")?;
+    let (_, rest) = head.split_once("\"time\":\"")?;
+    let (time, _) = rest.split_once('"')?;
+    DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_publish_time_is_found_before_the_data_only() {
+        let front = r#"{"frame":"event","id":"7-1","type":"a:b","companyId":"acme""#;
+        let time = r#""time":"2025-11-22T08:26:40.123Z""#;
+        assert_eq!(published(&format!(r#"{front},{time},"data":{{}}}}"#)), Some(1_763_800_000_123));
+        for none in [
+            format!(r#"{front},"data":{{{time}}}}}"#),
+            format!(r#"{front},"time":"soon","data":{{}}}}"#),
+            format!("{front}}}"),
+            String::new(),
+        ] {
+            assert_eq!(published(&none), None, "{none}");
+        }
     }
 }

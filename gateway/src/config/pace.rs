@@ -15,7 +15,7 @@ pub struct PaceConfig {
         hide_env_values = true
     )]
     pub heartbeat_secs: u32,
-    /// Seconds that a drain may take, at the most
+    /// Seconds over which a drain spreads its sessions; 0: all at once
     #[arg(
         long,
         env = "GATEWAY_DRAIN_SECS",
@@ -25,10 +25,20 @@ pub struct PaceConfig {
         hide_env_values = true
     )]
     pub drain_secs: u32,
+    /// Seconds that a session lives at the most before it is asked to reconnect; 0: no limit
+    #[arg(
+        long,
+        env = "GATEWAY_MAX_SESSION_SECS",
+        value_name = "SECONDS",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(0..=2_592_000),
+        hide_env_values = true
+    )]
+    pub max_session_secs: u32,
 }
 
 impl PaceConfig {
-    /// How long a drain may take.
+    /// The time over which a drain spreads its sessions.
     #[must_use]
     pub fn drain(&self) -> Duration {
         Duration::from_secs(self.drain_secs.into())

@@ -42,6 +42,8 @@ pub struct Member {
     pub heard_at: Cell<u32>,
     /// The worker's tick at which the present stage of its life, joining or ending, began.
     pub since: Cell<u32>,
+    /// The worker's tick by which it must have left, if it was asked to reconnect elsewhere.
+    pub leave_by: Cell<Option<u32>>,
     /// Its place under the connection cap.
     pub place: Place,
 }
@@ -62,6 +64,7 @@ impl Member {
             expires_at: Cell::new(identity.expires_at),
             heard_at: Cell::new(worker.tick()),
             since: Cell::new(worker.tick()),
+            leave_by: Cell::new(None),
             place,
         }
     }
@@ -70,6 +73,14 @@ impl Member {
     #[must_use]
     pub fn id(&self) -> String {
         format!("{:016x}", self.session)
+    }
+
+    /// How many ticks it may stay where sessions may stay `most`: the last quarter of that is for chance, so that those who
+    /// came together do not leave together.
+    #[must_use]
+    pub fn lifespan(&self, most: u32) -> u32 {
+        let chance = (self.session % 1_000) as f64 / 1_000.0;
+        (f64::from(most) * (0.75 + 0.25 * chance)) as u32
     }
 
     /// Its WebSocket, if it has one.

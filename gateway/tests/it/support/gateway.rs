@@ -122,7 +122,11 @@ impl Gateway {
     }
 
     pub(crate) async fn admin_get(&self, path: &str) -> Response {
-        Request::get(path).send(self.admin).await
+        self.admin_send(&Request::get(path)).await
+    }
+
+    pub(crate) async fn admin_send(&self, request: &Request) -> Response {
+        request.send(self.admin).await
     }
 
     /// The value of one series, `name` or `name{label="value"}`; 0 if it has not appeared yet.
