@@ -23,6 +23,7 @@ use crate::{
     config::{KeySource, ServeConfig},
     defaults::{HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG, TCP_USER_TIMEOUT},
     dispatcher::Dispatcher,
+    fleet,
     health::Health,
     http::{self, Pages},
     metrics::Metrics,
@@ -60,6 +61,8 @@ impl Application {
             }
         };
         let dispatcher = Dispatcher::start(backplane.clone(), receiver, health.clone(), metrics.clone());
+        let share = f64::from(config.pace.rebalance) / 100.0;
+        tokio::spawn(fleet::run(backplane.clone(), dispatcher.clone(), health.clone(), metrics.clone(), share));
         let mut origins = config.auth.allowed_origins;
         if config.dev {
             origins.push(Origin::AnyPort("http://localhost".into()));

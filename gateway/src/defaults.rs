@@ -52,6 +52,27 @@ pub(crate) const JOIN_TIMEOUT: Duration = Duration::from_secs(15);
 /// A session that was silent for this many heartbeats, though each carries a ping, is gone.
 pub(crate) const SILENT_HEARTBEATS: u32 = 2;
 
+/// How often a replica tells the others what it holds. At 100 replicas Redis answers 50 such questions a second.
+pub(crate) const FLEET_BEAT: Duration = Duration::from_secs(2);
+
+/// A report whose beat has not gone up for so long says nothing any more: three beats.
+pub(crate) const FLEET_LEASE: Duration = Duration::from_secs(6);
+
+/// A report that has stood still for so long is taken away.
+pub(crate) const FLEET_FORGET: Duration = Duration::from_secs(60);
+
+/// So much above the mean is clearly more, well below the 1.25 times at which a replica would be in want of another one.
+pub(crate) const FLEET_CLEARLY_MORE: f64 = 0.15;
+
+/// An effort to become level may move so many times what was too much: some come back.
+pub(crate) const FLEET_PATIENCE: f64 = 2.0;
+
+/// Beats between an effort that was spent in vain and the next: five minutes. The load balancer does not do its part.
+pub(crate) const FLEET_REST_BEATS: u32 = 150;
+
+/// Percent of its sessions that a replica moves in a second: when it is on, and at the most.
+pub(crate) const REBALANCE_PERCENT: (u8, u8) = (1, 20);
+
 /// An event's `time` further away from now than this says when something happened, not when it was published.
 pub(crate) const PUBLISH_TIME_BELIEVED: Duration = Duration::from_secs(300);
 

@@ -93,13 +93,17 @@ impl Health {
     pub fn drain(&self) {
         if !self.draining.swap(true, Ordering::AcqRel) {
             self.drained_from.store(self.connections(), Ordering::Release);
-            self.drain_asked.notify_one();
+            self.drain_asked.notify_waiters();
         }
     }
 
-    /// Waits until the replica is told to go away. For one task.
+    /// Waits until the replica is told to go away.
     pub async fn until_draining(&self) {
-        self.drain_asked.notified().await;
+        let asked = self.drain_asked.notified();
+        // Whoever waits is told, also when it waits only since the flag was read.
+        if !self.is_draining() {
+            asked.await;
+        }
     }
 
     /// The share of the connections held when the drain began that have gone; 0 before.
@@ -140,12 +144,6 @@ impl Health {
     #[must_use]
     pub fn moving(&self) -> u64 {
         self.moving.load(Ordering::Acquire)
-    }
-
-    /// Connections that are here to stay.
-    #[must_use]
-    pub fn settled(&self) -> u64 {
-        self.connections().saturating_sub(self.moving())
     }
 
     /// Connections that may be held.

@@ -20,6 +20,7 @@ pub mod config;
 mod defaults;
 pub mod delivery;
 pub mod dispatcher;
+pub mod fleet;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod health;

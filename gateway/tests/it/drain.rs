@@ -78,11 +78,12 @@ async fn who_comes_meanwhile_is_sent_elsewhere(backplane: Backplane) {
 
     site.gateway.terminate();
 
-    eventually("it is unready", async || match site.admin_get("/readyz").await {
+    let unready = eventually("it is unready", async || match site.admin_get("/readyz").await {
         ready if ready.status == 200 => Err(ready.body),
-        unready => Ok(assert_eq!((unready.status, unready.body.as_str()), (503, "draining\n"))),
+        unready => Ok(unready),
     })
     .await;
+    assert_eq!((unready.status, unready.body.as_str()), (503, "draining\n"));
     expect_draining(&site.knock(&anna()).await);
     for path in ["/v1/sse", "/v1/poll", "/v1/poll?wait=0"] {
         expect_draining(&site.get(path, &anna()).await);

@@ -28,6 +28,7 @@ mod outage;
 mod pages;
 mod poll;
 mod publish;
+mod rebalance;
 mod replicas;
 mod resume;
 mod shutdown;

@@ -1,0 +1,106 @@
+//! How many sessions to send to the others. Pure: loads in, a number out.
+
+use crate::defaults::{FLEET_CLEARLY_MORE, FLEET_PATIENCE, FLEET_REST_BEATS};
+
+/// What a replica holds and may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Connections that it holds.
+    pub connections: u64,
+    /// How many of them were asked to leave. They belong to the fleet until they have, but no more to this replica.
+    pub moving: u64,
+    /// Connections that it may hold.
+    pub limit: u64,
+    /// It takes connections: it is ready, not draining, not full.
+    pub open: bool,
+}
+
+impl Load {
+    /// Connections that are here to stay.
+    fn settled(self) -> u64 {
+        self.connections.saturating_sub(self.moving)
+    }
+
+    fn has_room(self) -> bool {
+        self.open && self.connections < self.limit
+    }
+}
+
+/// The replicas among which connections can be shared out: this one, and those that have room.
+#[derive(Debug, Clone, Copy)]
+struct Fleet {
+    /// What each would hold if all held the same.
+    mean: f64,
+    /// How many more the others can take until they hold that.
+    room: u64,
+}
+
+/// What this replica is about, from beat to beat.
+#[derive(Debug, Default)]
+pub struct Balance {
+    /// How many more sessions the present effort may move; `None` while there is none.
+    effort: Option<u64>,
+    /// For so many beats there is no new one.
+    resting: u32,
+}
+
+impl Balance {
+    /// Whether sessions are being moved.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.effort.is_some()
+    }
+
+    /// How many sessions to ask to leave now, at most this `share` of them.
+    ///
+    /// An effort begins when this replica holds clearly more than the mean, and ends when it is near it: in between
+    /// nothing happens, so that replicas do not send sessions to and fro. A load balancer that sends everybody back can
+    /// make no effort longer than its budget, and the next one has to wait.
+    pub fn decide(&mut self, own: Load, others: &[Load], share: f64) -> u64 {
+        self.resting = self.resting.saturating_sub(1);
+        let Some(fleet) = Fleet::of(own, others) else { return self.end() };
+        let surplus = own.settled() as f64 - fleet.mean;
+        let much = clearly_more(fleet.mean);
+        let begins = self.effort.is_none() && self.resting == 0 && surplus > much;
+        let goes_on = self.effort.is_some() && surplus > much / 3.0;
+        if !begins && !goes_on {
+            return self.end();
+        }
+        let left = *self.effort.get_or_insert((surplus * FLEET_PATIENCE) as u64);
+        let pace = (own.settled() as f64 * share).ceil() as u64;
+        let moves = (surplus as u64).min(fleet.room).min(pace).min(left);
+        self.effort = Some(left - moves);
+        if left == moves {
+            self.resting = FLEET_REST_BEATS;
+            self.effort = None;
+        }
+        moves
+    }
+
+    fn end(&mut self) -> u64 {
+        self.effort = None;
+        0
+    }
+}
+
+impl Fleet {
+    /// `None` when nobody else has room.
+    fn of(own: Load, others: &[Load]) -> Option<Self> {
+        let takers: Vec<&Load> = others.iter().filter(|load| load.has_room()).collect();
+        if takers.is_empty() {
+            return None;
+        }
+        let total: u64 = own.connections + takers.iter().map(|load| load.connections).sum::<u64>();
+        let mean = total as f64 / (takers.len() + 1) as f64;
+        let room = |load: &&Load| load.limit.min(mean as u64).saturating_sub(load.connections);
+        Some(Self { mean, room: takers.iter().map(room).sum() })
+    }
+}
+
+/// So many above the mean are clearly more: a share of it, or what chance alone does not bring about.
+fn clearly_more(mean: f64) -> f64 {
+    (mean * FLEET_CLEARLY_MORE).max(2.0 * mean.sqrt())
+}
+
+#[cfg(test)]
+mod tests;
