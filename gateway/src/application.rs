@@ -61,8 +61,8 @@ impl Application {
             }
         };
         let dispatcher = Dispatcher::start(backplane.clone(), receiver, health.clone(), metrics.clone());
-        let share = f64::from(config.pace.rebalance) / 100.0;
-        tokio::spawn(fleet::run(backplane.clone(), dispatcher.clone(), health.clone(), metrics.clone(), share));
+        let percent = config.pace.rebalance;
+        tokio::spawn(fleet::run(backplane.clone(), dispatcher.clone(), health.clone(), metrics.clone(), percent));
         let mut origins = config.auth.allowed_origins;
         if config.dev {
             origins.push(Origin::AnyPort("http://localhost".into()));

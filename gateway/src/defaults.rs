@@ -64,8 +64,12 @@ pub(crate) const FLEET_FORGET: Duration = Duration::from_secs(60);
 /// So much above the mean is clearly more, well below the 1.25 times at which a replica would be in want of another one.
 pub(crate) const FLEET_CLEARLY_MORE: f64 = 0.15;
 
+/// For so long a replica at the usual pace of one percent holds clearly more before it moves anybody. A rollout starts a
+/// replica some seconds before it drains another, whose sessions make the fleet level again.
+pub(crate) const FLEET_PATIENCE: Duration = Duration::from_secs(30);
+
 /// An effort to become level may move so many times what was too much: some come back.
-pub(crate) const FLEET_PATIENCE: f64 = 2.0;
+pub(crate) const FLEET_BUDGET: f64 = 2.0;
 
 /// Beats between an effort that was spent in vain and the next: five minutes. The load balancer does not do its part.
 pub(crate) const FLEET_REST_BEATS: u32 = 150;

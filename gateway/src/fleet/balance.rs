@@ -1,6 +1,17 @@
 //! How many sessions to send to the others. Pure: loads in, a number out.
 
-use crate::defaults::{FLEET_CLEARLY_MORE, FLEET_PATIENCE, FLEET_REST_BEATS};
+use crate::defaults::{FLEET_BUDGET, FLEET_CLEARLY_MORE, FLEET_REST_BEATS};
+
+/// Whether a replica takes connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// It does.
+    Open,
+    /// It is not ready, or full.
+    Closed,
+    /// It goes away, and its sessions are about to come to the others.
+    Draining,
+}
 
 /// What a replica holds and may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,8 +22,8 @@ pub struct Load {
     pub moving: u64,
     /// Connections that it may hold.
     pub limit: u64,
-    /// It takes connections: it is ready, not draining, not full.
-    pub open: bool,
+    /// Whether it takes more.
+    pub door: Door,
 }
 
 impl Load {
@@ -22,7 +33,7 @@ impl Load {
     }
 
     fn has_room(self) -> bool {
-        self.open && self.connections < self.limit
+        self.door == Door::Open && self.connections < self.limit
     }
 }
 
@@ -36,8 +47,14 @@ struct Fleet {
 }
 
 /// What this replica is about, from beat to beat.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Balance {
+    /// The share of its sessions that it may ask to leave in a beat.
+    share: f64,
+    /// For so many beats in a row it has to hold clearly more before it does anything.
+    patience: u32,
+    /// For how many it has.
+    waited: u32,
     /// How many more sessions the present effort may move; `None` while there is none.
     effort: Option<u64>,
     /// For so many beats there is no new one.
@@ -45,29 +62,41 @@ pub struct Balance {
 }
 
 impl Balance {
+    /// One that is level.
+    #[must_use]
+    pub fn new(share: f64, patience: u32) -> Self {
+        Self { share, patience, waited: 0, effort: None, resting: 0 }
+    }
+
     /// Whether sessions are being moved.
     #[must_use]
     pub fn is_moving(&self) -> bool {
         self.effort.is_some()
     }
 
-    /// How many sessions to ask to leave now, at most this `share` of them.
+    /// How many sessions to ask to leave now.
     ///
-    /// An effort begins when this replica holds clearly more than the mean, and ends when it is near it: in between
-    /// nothing happens, so that replicas do not send sessions to and fro. A load balancer that sends everybody back can
-    /// make no effort longer than its budget, and the next one has to wait.
-    pub fn decide(&mut self, own: Load, others: &[Load], share: f64) -> u64 {
+    /// An effort begins when this replica has held clearly more than the mean for a while, and ends when it is near it:
+    /// in between nothing happens, so that replicas do not send sessions to and fro. While a replica drains, its sessions
+    /// are still to come, and nobody knows the mean. A load balancer that sends everybody back can make no effort longer
+    /// than its budget, and the next one has to wait.
+    pub fn decide(&mut self, own: Load, others: &[Load]) -> u64 {
         self.resting = self.resting.saturating_sub(1);
+        if others.iter().any(|load| load.door == Door::Draining) {
+            return self.end();
+        }
         let Some(fleet) = Fleet::of(own, others) else { return self.end() };
         let surplus = own.settled() as f64 - fleet.mean;
         let much = clearly_more(fleet.mean);
-        let begins = self.effort.is_none() && self.resting == 0 && surplus > much;
-        let goes_on = self.effort.is_some() && surplus > much / 3.0;
-        if !begins && !goes_on {
+        if surplus <= if self.is_moving() { much / 3.0 } else { much } {
             return self.end();
         }
-        let left = *self.effort.get_or_insert((surplus * FLEET_PATIENCE) as u64);
-        let pace = (own.settled() as f64 * share).ceil() as u64;
+        self.waited += 1;
+        if !self.is_moving() && (self.resting > 0 || self.waited <= self.patience) {
+            return 0;
+        }
+        let left = *self.effort.get_or_insert((surplus * FLEET_BUDGET) as u64);
+        let pace = (own.settled() as f64 * self.share).ceil() as u64;
         let moves = (surplus as u64).min(fleet.room).min(pace).min(left);
         self.effort = Some(left - moves);
         if left == moves {
@@ -78,7 +107,7 @@ impl Balance {
     }
 
     fn end(&mut self) -> u64 {
-        self.effort = None;
+        (self.effort, self.waited) = (None, 0);
         0
     }
 }

@@ -9,7 +9,7 @@ mod report;
 mod sightings;
 mod task;
 
-pub use balance::{Balance, Load};
+pub use balance::{Balance, Door, Load};
 pub use report::Report;
 pub use sightings::{Picture, Sightings};
 pub use task::run;

@@ -1,6 +1,6 @@
-use super::Load;
+use super::{Load, balance::Door};
 
-/// What a replica tells the others: `1 <beat> <connections> <moving> <limit> open|closed`. `1` is the version of this format.
+/// What a replica tells the others: `1 <beat> <connections> <moving> <limit> open|closed|draining`. `1` is the version of this format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
     /// Counts up with each report, so that nobody's clock is asked whether it is fresh.
@@ -13,8 +13,8 @@ impl Report {
     /// For Redis.
     #[must_use]
     pub fn encode(&self) -> String {
-        let Load { connections, moving, limit, open } = self.load;
-        format!("1 {} {connections} {moving} {limit} {}", self.beat, if open { "open" } else { "closed" })
+        let Load { connections, moving, limit, door } = self.load;
+        format!("1 {} {connections} {moving} {limit} {}", self.beat, door.word())
     }
 
     /// Reads a report; `None` for one that is not understood, of a later release for example.
@@ -26,12 +26,21 @@ impl Report {
         }
         let mut number = || words.next()?.parse().ok();
         let (beat, connections, moving, limit) = (number()?, number()?, number()?, number()?);
-        let open = match words.next()? {
-            "open" => true,
-            "closed" => false,
-            _ => return None,
-        };
-        words.next().is_none().then_some(Self { beat, load: Load { connections, moving, limit, open } })
+        let word = words.next()?;
+        let door = Door::ALL.into_iter().find(|door| door.word() == word)?;
+        words.next().is_none().then_some(Self { beat, load: Load { connections, moving, limit, door } })
+    }
+}
+
+impl Door {
+    const ALL: [Self; 3] = [Self::Open, Self::Closed, Self::Draining];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Draining => "draining",
+        }
     }
 }
 
@@ -41,8 +50,8 @@ mod tests {
 
     #[test]
     fn a_report_round_trips_and_noise_is_none() {
-        for open in [true, false] {
-            let report = Report { beat: 7, load: Load { connections: 40, moving: 3, limit: 100, open } };
+        for door in Door::ALL {
+            let report = Report { beat: 7, load: Load { connections: 40, moving: 3, limit: 100, door } };
             assert_eq!(Report::parse(&report.encode()), Some(report));
         }
         for noise in

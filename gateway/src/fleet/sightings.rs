@@ -62,9 +62,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::fleet::Door;
 
     fn report(replica: &str, beat: u64) -> (String, String) {
-        let load = Load { connections: beat, moving: 0, limit: 100, open: true };
+        let load = Load { connections: beat, moving: 0, limit: 100, door: Door::Open };
         (replica.to_owned(), Report { beat, load }.encode())
     }
 

@@ -3,12 +3,12 @@ use std::{sync::Arc, time::Instant};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
-use super::{Balance, Load, Picture, Report, Sightings};
+use super::{Balance, Door, Load, Picture, Report, Sightings};
 use crate::{
     backplane::{Backplane, ReadError},
-    defaults::FLEET_BEAT,
+    defaults::{FLEET_BEAT, FLEET_PATIENCE},
     dispatcher::{DispatcherHandle, FromWorker, Moves},
-    health::Health,
+    health::{Health, NotReady},
     metrics::Metrics,
 };
 
@@ -22,21 +22,24 @@ struct Task {
     metrics: Arc<Metrics>,
     sightings: Sightings,
     balance: Balance,
-    /// The share of its sessions that may be moved in a beat.
-    share: f64,
+    /// Whether sessions are moved at all.
+    on: bool,
     /// Redis does not let this user see the fleet; said once.
     forbidden: bool,
 }
 
 /// Tells the others what this replica holds and moves sessions to them when that is clearly more, for as long as the
-/// program runs. `share` is what may be moved in a second; with 0 it only reports.
+/// program runs. `percent` of its sessions may be moved in a second; with 0 it only reports. The pace is that of the
+/// decision as well: the less is moved at once, the longer it waits whether the others become level by themselves.
 pub async fn run(
     backplane: Arc<dyn Backplane>,
     dispatcher: DispatcherHandle,
     health: Arc<Health>,
     metrics: Arc<Metrics>,
-    share: f64,
+    percent: u8,
 ) {
+    let share = f64::from(percent) / 100.0 * FLEET_BEAT.as_secs_f64();
+    let patience = FLEET_PATIENCE.div_duration_f64(FLEET_BEAT) / f64::from(percent.max(1));
     let mut task = Task {
         replica: format!("{:016x}", rand::random::<u64>()),
         beat: 0,
@@ -44,8 +47,8 @@ pub async fn run(
         health: health.clone(),
         metrics,
         sightings: Sightings::default(),
-        balance: Balance::default(),
-        share: share * FLEET_BEAT.as_secs_f64(),
+        balance: Balance::new(share, patience as u32),
+        on: percent > 0,
         forbidden: false,
     };
     let mut beats = interval(FLEET_BEAT);
@@ -71,16 +74,18 @@ impl Task {
             connections: health.connections(),
             moving: health.moving(),
             limit: health.limit(),
-            open: health.ready().is_ok(),
+            door: match health.ready() {
+                Ok(()) => Door::Open,
+                Err(NotReady::Draining) => Door::Draining,
+                Err(NotReady::Starting | NotReady::Full) => Door::Closed,
+            },
         };
         let picture = self.exchange(own).await;
         let was_moving = self.balance.is_moving();
         // A picture that is old or has holes is none, and in a failover nobody needs to be moved as well.
         let steady = !health.is_draining() && !health.is_failing_over();
         let moves = match &picture {
-            Some(picture) if picture.is_complete && steady && self.share > 0.0 => {
-                self.balance.decide(own, &picture.others, self.share)
-            }
+            Some(picture) if picture.is_complete && steady && self.on => self.balance.decide(own, &picture.others),
             _ => 0,
         };
         self.show(own, picture.as_ref(), moves > 0);
@@ -129,7 +134,7 @@ impl Task {
         fleet.known.set(i64::from(picture.is_some_and(|picture| picture.is_complete)));
         fleet.rebalancing.set(i64::from(moving));
         let Some(picture) = picture else { return };
-        let open = || picture.others.iter().chain([&own]).filter(|load| load.open);
+        let open = || picture.others.iter().chain([&own]).filter(|load| load.door == Door::Open);
         fleet.replicas.set(open().count() as i64);
         fleet.connections.set(open().map(|load| load.connections).sum::<u64>() as i64);
     }

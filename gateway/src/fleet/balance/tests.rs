@@ -5,13 +5,19 @@ use super::*;
 
 /// As by default, over a beat of two seconds.
 const SHARE: f64 = 0.02;
+const PATIENCE: u32 = 15;
 
 fn load(connections: u64) -> Load {
-    Load { connections, moving: 0, limit: 10_000, open: true }
+    Load { connections, moving: 0, limit: 10_000, door: Door::Open }
+}
+
+/// One that does not wait.
+fn eager() -> Balance {
+    Balance::new(SHARE, 0)
 }
 
 fn first(own: u64, others: &[Load]) -> u64 {
-    Balance::default().decide(load(own), others, SHARE)
+    eager().decide(load(own), others)
 }
 
 #[test]
@@ -22,17 +28,13 @@ fn a_replica_that_holds_clearly_more_moves_a_small_share() {
     assert_eq!(first(100, &[load(4_000), load(0)]), 0, "and one that holds less does not");
     assert_eq!(first(13, &[load(7)]), 0, "with so few, it is chance");
     let leaving = Load { moving: 1_000, ..load(4_000) };
-    assert_eq!(
-        Balance::default().decide(leaving, &[load(4_000), load(4_000), load(0)], SHARE),
-        0,
-        "they are on their way"
-    );
+    assert_eq!(eager().decide(leaving, &[load(4_000), load(4_000), load(0)]), 0, "they are on their way");
     assert_eq!(first(3_000, &[leaving, leaving, load(0)]), 0, "those of others too");
 }
 
 #[test]
 fn who_takes_nothing_is_no_room() {
-    let closed = Load { open: false, ..load(0) };
+    let closed = Load { door: Door::Closed, ..load(0) };
     let full = Load { limit: 100, ..load(100) };
     assert_eq!(first(4_000, &[]), 0, "alone");
     assert_eq!(first(4_000, &[closed, full]), 0);
@@ -43,20 +45,44 @@ fn who_takes_nothing_is_no_room() {
 
 #[test]
 fn an_effort_goes_on_until_it_is_near_the_mean_and_no_further() {
-    let mut balance = Balance::default();
-    assert!(balance.decide(load(1_300), &[load(700)], SHARE) > 0);
-    assert!(balance.decide(load(1_100), &[load(900)], SHARE) > 0, "it would not have begun here");
-    assert_eq!(balance.decide(load(1_040), &[load(960)], SHARE), 0);
+    let mut balance = eager();
+    assert!(balance.decide(load(1_300), &[load(700)]) > 0);
+    assert!(balance.decide(load(1_100), &[load(900)]) > 0, "it would not have begun here");
+    assert_eq!(balance.decide(load(1_040), &[load(960)]), 0);
     assert!(!balance.is_moving());
-    assert_eq!(balance.decide(load(1_100), &[load(900)], SHARE), 0, "nor does it begin again");
+    assert_eq!(balance.decide(load(1_100), &[load(900)]), 0, "nor does it begin again");
+}
+
+#[test]
+fn it_waits_whether_the_others_become_level_by_themselves() {
+    let mut balance = Balance::new(SHARE, 3);
+    let empty = [load(1_000), load(0)];
+    for _ in 0..2 {
+        for _ in 0..3 {
+            assert_eq!(balance.decide(load(1_000), &empty), 0);
+        }
+        assert_eq!(balance.decide(load(1_000), &[load(1_000), load(1_000)]), 0, "they did");
+    }
+    let moves: Vec<u64> = (0..5).map(|_| balance.decide(load(1_000), &empty)).collect();
+    assert_eq!(moves, [0, 0, 0, 20, 20]);
+}
+
+#[test]
+fn nobody_is_moved_while_a_replica_drains() {
+    let drains = Load { door: Door::Draining, ..load(1_000) };
+    assert_eq!(first(1_000, &[load(1_000), load(0)]), 20);
+    assert_eq!(first(1_000, &[load(1_000), load(0), drains]), 0, "its sessions will fill the empty one");
+    let mut balance = eager();
+    assert!(balance.decide(load(1_000), &[load(0)]) > 0);
+    assert_eq!(balance.decide(load(1_000), &[load(0), drains]), 0);
 }
 
 #[test]
 fn a_balancer_that_sends_everybody_back_does_not_make_it_churn() {
-    let mut balance = Balance::default();
+    let mut balance = eager();
     let beats = FLEET_REST_BEATS * 3;
-    let moved: u64 = (0..beats).map(|_| balance.decide(load(2_000), &[load(0)], SHARE)).sum();
-    let effort = (1_000.0 * FLEET_PATIENCE) as u64;
+    let moved: u64 = (0..beats).map(|_| balance.decide(load(2_000), &[load(0)])).sum();
+    let effort = (1_000.0 * FLEET_BUDGET) as u64;
     assert!(moved >= effort && moved <= effort * 3, "{moved}");
 }
 
@@ -88,7 +114,7 @@ impl World {
             let others: Vec<Load> =
                 seen.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, load)| *load).collect();
             let load = &mut self.loads[index];
-            let moves = balance.decide(*load, &others, SHARE);
+            let moves = balance.decide(*load, &others);
             load.connections -= load.moving;
             load.moving = moves;
             asked += moves;
@@ -116,7 +142,7 @@ impl World {
 
 fn world(balancer: Balancer) -> impl Strategy<Value = World> {
     (prop::collection::vec(0..4_000_u64, 2..8), any::<u64>()).prop_map(move |(counts, seed)| World {
-        balances: counts.iter().map(|_| Balance::default()).collect(),
+        balances: counts.iter().map(|_| Balance::new(SHARE, PATIENCE)).collect(),
         seen: counts.iter().copied().map(load).collect(),
         loads: counts.into_iter().map(load).collect(),
         balancer,
@@ -129,12 +155,16 @@ proptest! {
     fn no_decision_moves_more_than_it_may(own in 0..5_000_u64, limit in 1..5_000_u64, others: Vec<(u16, u16, bool)>) {
         let others: Vec<Load> = others
             .into_iter()
-            .map(|(connections, limit, open)| Load { limit: limit.into(), open, ..load(connections.into()) })
+            .map(|(connections, limit, open)| Load {
+                limit: limit.into(),
+                door: if open { Door::Open } else { Door::Closed },
+                ..load(connections.into())
+            })
             .collect();
-        let moves = Balance::default().decide(Load { limit, ..load(own) }, &others, SHARE);
+        let moves = eager().decide(Load { limit, ..load(own) }, &others);
         let room: u64 = others
             .iter()
-            .filter(|load| load.open)
+            .filter(|load| load.door == Door::Open)
             .map(|load| load.limit.saturating_sub(load.connections))
             .sum();
         prop_assert!(moves <= room);
@@ -162,7 +192,7 @@ proptest! {
         let too_many: f64 = world.loads.iter().map(|load| (load.connections as f64 - mean).max(0.0)).sum();
         let moved: u64 = (0..600).map(|_| world.beat()).sum();
         prop_assert!(world.fullest() as f64 <= mean + clearly_more(mean) + 1.0, "{:?}", world.loads);
-        prop_assert!(moved as f64 <= too_many * 2.0 * FLEET_PATIENCE + 10.0, "{moved} of {too_many}");
+        prop_assert!(moved as f64 <= too_many * 2.0 * FLEET_BUDGET + 10.0, "{moved} of {too_many}");
         prop_assert!((0..300).map(|_| world.beat()).sum::<u64>() <= moved / 10 + 20);
     }
 }
