@@ -12,6 +12,7 @@ use crate::{
     health::Health,
     http::{Pages, Problem},
     metrics::Metrics,
+    traces::Traces,
 };
 
 /// What all workers of a replica share.
@@ -24,6 +25,8 @@ pub struct App {
     pub health: Arc<Health>,
     /// What it counts.
     pub metrics: Arc<Metrics>,
+    /// Where spans go.
+    pub traces: Traces,
     /// The pace of a session's life.
     pub pace: PaceConfig,
     /// What it serves beside its endpoints.

@@ -29,6 +29,7 @@ use crate::{
     metrics::Metrics,
     session,
     shutdown::{Signals, drain},
+    traces::Traces,
     worker::Worker,
 };
 
@@ -45,7 +46,7 @@ impl Application {
     ///
     /// # Errors
     /// One line about what is wrong.
-    pub fn build(config: ServeConfig) -> Result<Self> {
+    pub fn build(config: ServeConfig, traces: Traces) -> Result<Self> {
         let verifier = Verifier::new(&key_source(&config)?, &config.auth)?;
         let pages = config.pages.static_dir.as_deref().map(Pages::open).transpose()?;
         let public = listen(config.listen.listen, "GATEWAY_LISTEN")?;
@@ -72,6 +73,7 @@ impl Application {
             origins: Origins::new(origins),
             health,
             metrics,
+            traces,
             pace: config.pace,
             pages,
             backplane,

@@ -80,6 +80,12 @@ pub(crate) const REBALANCE_PERCENT: (u8, u8) = (1, 20);
 /// An event's `time` further away from now than this says when something happened, not when it was published.
 pub(crate) const PUBLISH_TIME_BELIEVED: Duration = Duration::from_secs(300);
 
+/// A collector that has not taken a batch of spans by then will not.
+pub(crate) const TRACE_EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the program's end may wait for the last spans.
+pub(crate) const TRACE_FLUSH: Duration = Duration::from_secs(2);
+
 /// How often a worker looks at its sessions' clocks.
 pub(crate) const TICK: Duration = Duration::from_secs(1);
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use chrono::DateTime;
-use shared::{Cursor, EventType, Record, RecordError};
+use shared::{Cursor, EventType, Record, RecordError, TraceParent};
 
 use crate::wire::Frame;
 
@@ -27,6 +27,8 @@ pub struct Timing {
     pub heard: Instant,
     /// What its frame says, in milliseconds since 1970 by the publisher's clock.
     pub published: Option<i64>,
+    /// The trace that it belongs to, if somebody records it.
+    pub trace: Option<TraceParent>,
 }
 
 impl Delivery {
@@ -37,7 +39,7 @@ impl Delivery {
     pub fn announced(record: &[u8]) -> Result<Self, RecordError> {
         let delivery = Self::decode(record)?;
         let json = std::str::from_utf8(delivery.frame.json()).unwrap_or_default();
-        let timing = Timing { heard: Instant::now(), published: published(json) };
+        let timing = Timing::of(json);
         Ok(Self { timing: Some(timing), ..delivery })
     }
 
@@ -57,12 +59,19 @@ impl Delivery {
     }
 }
 
-/// The frame's `time`, which stands before `data` and is found without parsing the JSON.
-fn published(frame: &str) -> Option<i64> {
-    let (head, _) = frame.split_once("\"data\":")?;
-    let (_, rest) = head.split_once("\"time\":\"")?;
-    let (time, _) = rest.split_once('"')?;
-    DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_millis())
+impl Timing {
+    /// Of an event that was heard just now. What is looked for stands before `data` and is found without parsing the JSON.
+    fn of(frame: &str) -> Self {
+        let head = frame.split_once("\"data\":").map_or("", |(head, _)| head);
+        let member = |name: &str| Some(head.split_once(name)?.1.split_once('"')?.0);
+        let time = member("\"time\":\"").and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+        let trace = member("\"traceparent\":\"").and_then(|trace| trace.parse().ok());
+        Self {
+            heard: Instant::now(),
+            published: time.map(|time| time.timestamp_millis()),
+            trace: trace.filter(|trace: &TraceParent| trace.sampled),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -70,7 +79,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_publish_time_is_found_before_the_data_only() {
+    fn time_and_trace_are_found_before_the_data_only() {
+        let published = |frame: &str| Timing::of(frame).published;
         let front = r#"{"frame":"event","id":"7-1","type":"a:b","companyId":"acme""#;
         let time = r#""time":"2025-11-22T08:26:40.123Z""#;
         assert_eq!(published(&format!(r#"{front},{time},"data":{{}}}}"#)), Some(1_763_800_000_123));
@@ -82,5 +92,10 @@ mod tests {
         ] {
             assert_eq!(published(&none), None, "{none}");
         }
+        let trace = |flags: &str| format!(r#""traceparent":"00-{:032x}-{:016x}-{flags}""#, 7, 9);
+        let found = |member: &str| Timing::of(&format!(r#"{front},{member},"data":{{}}}}"#)).trace;
+        assert_eq!(found(&trace("01")), Some(TraceParent { trace_id: 7, span_id: 9, sampled: true }));
+        assert_eq!(found(&trace("00")), None, "nobody records it");
+        assert_eq!(Timing::of(&format!(r#"{front},"data":{{{}}}}}"#, trace("01"))).trace, None);
     }
 }

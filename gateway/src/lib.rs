@@ -32,5 +32,6 @@ pub mod session;
 pub mod shutdown;
 pub mod telemetry;
 pub mod token;
+pub mod traces;
 pub mod wire;
 pub mod worker;

@@ -16,6 +16,8 @@ mod lines;
 mod publisher;
 mod retry;
 mod script;
+#[cfg(feature = "otel")]
+mod trace;
 
 pub use batch::Batch;
 pub use builder::PublisherBuilder;

@@ -19,6 +19,7 @@ mod pattern;
 mod record;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod trace;
 
 pub use claims::{Audience, Claims, CompanyClaim, Scope};
 pub use close::CloseCode;
@@ -29,3 +30,4 @@ pub use frame::{ClientFrame, DeliveryState, EventFrame, Resume, ServerFrame};
 pub use ids::{CompanyId, EventId, EventType, IdError, UserId};
 pub use pattern::{PatternError, TypeFilter, TypePattern};
 pub use record::{Record, RecordError};
+pub use trace::{TraceParent, TraceParentError};

@@ -63,7 +63,10 @@ pub(super) async fn publish(
     };
     let envelopes = seal(&body, |company| claims.company_id.covers(company))?;
     let count = envelopes.len();
-    let published = app.backplane.publish(envelopes).await.inspect_err(|error| {
+    let (envelopes, span) = app.traces.publish(request.headers(), envelopes);
+    let published = app.backplane.publish(envelopes).await;
+    span.end(published.is_ok());
+    let published = published.inspect_err(|error| {
         app.metrics.published("failed", count);
         tracing::warn!(%error, count, "could not publish");
     })?;

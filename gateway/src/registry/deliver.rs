@@ -115,6 +115,9 @@ impl Worker {
         }
         if !owed {
             self.app.metrics.latency.written(events);
+            for event in events.iter().filter(|event| event.timing.is_some_and(|timing| timing.trace.is_some())) {
+                self.app.traces.delivered(company, event, room.groups.values().map(Vec::len).sum());
+            }
         }
     }
 

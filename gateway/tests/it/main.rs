@@ -37,6 +37,7 @@ mod sse;
 mod sse_end;
 mod storm;
 mod tokens;
+mod traces;
 mod transports;
 mod violations;
 mod wiped;

@@ -35,6 +35,10 @@ impl Launch {
         self
     }
 
+    pub(crate) fn has(&self, variable: &str) -> bool {
+        self.variables.contains_key(variable)
+    }
+
     pub(crate) fn unset(mut self, variable: &str) -> Self {
         self.variables.remove(variable);
         self

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 mod api;
 mod client;
+mod collector;
 mod gateway;
 mod http;
 mod keys;
@@ -24,6 +25,7 @@ mod token;
 
 pub(crate) use api::{Api, event, n};
 pub(crate) use client::{Client, Incoming};
+pub(crate) use collector::Collector;
 pub(crate) use gateway::{Gateway, Launch};
 pub(crate) use http::{Request, Response};
 pub(crate) use keys::KeyPair;
