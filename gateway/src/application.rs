@@ -9,7 +9,7 @@ use actix_http::HttpService;
 use actix_rt::net::TcpStream;
 use actix_server::Server;
 use actix_service::{ServiceFactory, fn_service, map_config};
-use actix_web::{HttpServer, dev::AppConfig, web};
+use actix_web::{HttpServer, dev::AppConfig, middleware::from_fn, web};
 use anyhow::{Context, Result};
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::SecretString;
@@ -140,6 +140,7 @@ fn public_service(app: Arc<App>) -> impl ServiceFactory<TcpStream, Config = (), 
     let worker = Worker::start(app.clone());
     let routes = actix_web::App::new()
         .wrap(http::cors(app.clone()))
+        .wrap(from_fn(http::let_go))
         .app_data(web::Data::new(app))
         .app_data(worker.clone())
         .configure(http::routes);

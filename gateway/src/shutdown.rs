@@ -66,7 +66,8 @@ pub async fn drain(app: &App) {
                 () = sleep(Duration::from_millis(20)) => {}
                 _ = reports.tick() => {
                     let (left, elapsed_secs) = (health.connections(), started.elapsed().as_secs());
-                    info!(left, elapsed_secs, progress = health.drained(), "still draining");
+                    let percent_gone = (health.drained() * 100.0).round();
+                    info!(left, percent_gone, elapsed_secs, "still draining");
                 }
             }
         }

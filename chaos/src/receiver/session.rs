@@ -70,8 +70,10 @@ impl Session {
 
     /// The connection is over.
     pub(super) fn cut(&self) {
-        self.meter.cut();
         self.progress.send_modify(|progress| {
+            if progress.connected {
+                self.meter.cut();
+            }
             progress.cuts += 1;
             progress.connected = false;
         });

@@ -119,10 +119,10 @@ impl Fleet {
         if takers.is_empty() {
             return None;
         }
-        let total: u64 = own.connections + takers.iter().map(|load| load.connections).sum::<u64>();
-        let mean = total as f64 / (takers.len() + 1) as f64;
+        let total: f64 = takers.iter().map(|load| load.connections as f64).sum();
+        let mean = (own.connections as f64 + total) / (takers.len() + 1) as f64;
         let room = |load: &&Load| load.limit.min(mean as u64).saturating_sub(load.connections);
-        Some(Self { mean, room: takers.iter().map(room).sum() })
+        Some(Self { mean, room: takers.iter().map(room).fold(0, u64::saturating_add) })
     }
 }
 

@@ -136,6 +136,6 @@ impl Task {
         let Some(picture) = picture else { return };
         let open = || picture.others.iter().chain([&own]).filter(|load| load.door == Door::Open);
         fleet.replicas.set(open().count() as i64);
-        fleet.connections.set(open().map(|load| load.connections).sum::<u64>() as i64);
+        fleet.connections.set(open().fold(0, |sum: i64, load| sum.saturating_add_unsigned(load.connections)));
     }
 }

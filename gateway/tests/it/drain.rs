@@ -75,6 +75,8 @@ fn expect_draining(response: &Response) {
 async fn who_comes_meanwhile_is_sent_elsewhere(backplane: Backplane) {
     let site = backplane.start_with(long()).await;
     let mut sessions = [site.connect(&anna()).await, site.connect(&anna()).await];
+    let kept = Request::get("/v1/events").bearer(&anna()).header("Connection", "keep-alive");
+    assert_ne!(site.send(kept).await.header("connection"), Some("close"));
 
     site.gateway.terminate();
 
@@ -87,6 +89,11 @@ async fn who_comes_meanwhile_is_sent_elsewhere(backplane: Backplane) {
     expect_draining(&site.knock(&anna()).await);
     for path in ["/v1/sse", "/v1/poll", "/v1/poll?wait=0"] {
         expect_draining(&site.get(path, &anna()).await);
+    }
+    // Who keeps a connection for its requests would otherwise come back to this replica with each of them.
+    for path in ["/v1/poll", "/v1/events"] {
+        let kept = Request::get(path).bearer(&anna()).header("Connection", "keep-alive");
+        assert_eq!(site.send(kept).await.header("connection"), Some("close"), "{path}");
     }
     assert_eq!((site.metric(ACTIVE).await, site.metric(DRAINING).await), (0.0, 2.0));
     site.metric_becomes("gateway_sessions_moving", 2.0).await;

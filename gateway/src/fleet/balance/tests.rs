@@ -152,6 +152,13 @@ fn world(balancer: Balancer) -> impl Strategy<Value = World> {
 
 proptest! {
     #[test]
+    fn no_report_can_make_it_panic(own: u64, limit: u64, moving: u64, others: Vec<(u64, u64, u64)>) {
+        let load = |(connections, moving, limit)| Load { connections, moving, limit, door: Door::Open };
+        let others: Vec<Load> = others.into_iter().map(load).collect();
+        prop_assert!(eager().decide(load((own, moving, limit)), &others) <= own);
+    }
+
+    #[test]
     fn no_decision_moves_more_than_it_may(own in 0..5_000_u64, limit in 1..5_000_u64, others: Vec<(u16, u16, bool)>) {
         let others: Vec<Load> = others
             .into_iter()
