@@ -152,7 +152,7 @@ async fn it_can_be_switched_off() {
 #[tokio::test]
 async fn without_redis_nobody_is_moved_and_afterwards_the_fleet_is_found_again() {
     let mut redis = Redis::start().await;
-    let (full, _other) = (replica(&redis).await, replica(&redis).await);
+    let (full, other) = (replica(&redis).await, replica(&redis).await);
     full.metric_becomes("gateway_fleet_replicas", 2.0).await;
     redis.kill();
     full.metric_becomes("gateway_fleet_known", 0.0).await;
@@ -160,5 +160,7 @@ async fn without_redis_nobody_is_moved_and_afterwards_the_fleet_is_found_again()
     assert_eq!(full.metric(MOVED).await, 0.0);
 
     redis.launch().await;
+    other.metric_becomes("gateway_backplane_up", 1.0).await;
+    full.metric_becomes("gateway_fleet_known", 1.0).await;
     expect_moves(&full).await;
 }
