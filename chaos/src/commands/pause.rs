@@ -10,7 +10,6 @@ use crate::{
     cli::CommonArgs,
     defaults::PUBLISH_DEADLINE,
     drill::{Drill, percentile},
-    receiver::Transport,
     terminal::line,
 };
 
@@ -25,8 +24,7 @@ pub(crate) async fn pause(args: CommonArgs) -> anyhow::Result<bool> {
 async fn play(drill: &mut Drill) -> anyhow::Result<Vec<String>> {
     let mut failures = vec![];
     sleep(Duration::from_secs(2)).await;
-    let cuts = |drill: &Drill| drill.cuts(Transport::Ws) + drill.cuts(Transport::Sse);
-    let before = cuts(drill);
+    let before = drill.sessions_ended();
     let company = drill.any_company();
     drill.site.redis.pause()?;
     let until = Instant::now() + PAUSE;
@@ -41,7 +39,7 @@ async fn play(drill: &mut Drill) -> anyhow::Result<Vec<String>> {
         sleep(Duration::from_secs(1)).await;
     }
     sleep_until(until).await;
-    let ended = cuts(drill) - before;
+    let ended = drill.sessions_ended() - before;
     drill.site.redis.unpause()?;
     let mut times = drill.recover(Instant::now()).await.map_err(|error| anyhow::anyhow!(error))?;
     line(format!("Redis was paused for {} s; sessions that ended: {ended}", PAUSE.as_secs()));

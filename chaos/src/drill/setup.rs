@@ -171,9 +171,9 @@ impl Drill {
         own.map(|receiver| receiver.progress().cuts).sum()
     }
 
-    /// How many connections have ended so far, polls that failed among them.
-    pub(crate) fn all_cuts(&self) -> u32 {
-        self.receivers.iter().map(|receiver| receiver.progress().cuts).sum()
+    /// How many sessions have ended so far: WebSockets and streams. A poll is none; it may fail while Redis is away.
+    pub(crate) fn sessions_ended(&self) -> u32 {
+        self.cuts(Transport::Ws) + self.cuts(Transport::Sse)
     }
 
     /// A number, both ends included.

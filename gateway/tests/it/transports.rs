@@ -1,12 +1,16 @@
 //! One sequence, whatever carries it: WebSocket, event stream and poll agree on every event, over two replicas.
 
-use std::time::Duration;
+use std::{process::Stdio, time::Duration};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use shared::{Cursor, EventFrame, Resume};
-use tokio::time::sleep;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+    time::{sleep, timeout},
+};
 
-use crate::support::{Api, Launch, Redis, Request, Stream, Token};
+use crate::support::{Api, Launch, PATIENCE, Redis, Request, Stream, Token};
 
 const EVENTS: usize = 500;
 
@@ -33,6 +37,7 @@ async fn every_transport_brings_the_same_sequence() {
 
     let by_socket = tokio::spawn(async move { socket.events(EVENTS).await });
     let by_stream = tokio::spawn(stream(replicas, start, random));
+    let by_curl = tokio::spawn(curl(replicas[0], start));
     let by_poll = tokio::spawn(poll(replicas, start));
     let published = publish(replicas, StdRng::seed_from_u64(seed.wrapping_add(1))).await;
 
@@ -40,6 +45,7 @@ async fn every_transport_brings_the_same_sequence() {
     assert_eq!(by_socket.iter().map(|event| event.id).collect::<Vec<_>>(), published);
     // Not only the places, but each event to its last member.
     assert_eq!(by_stream.await.unwrap(), by_socket);
+    assert_eq!(by_curl.await.unwrap(), by_socket);
     assert_eq!(by_poll.await.unwrap(), by_socket);
 }
 
@@ -73,6 +79,35 @@ async fn stream(replicas: [Api; 2], start: Cursor, mut random: StdRng) -> Vec<Ev
         drops += 1;
     }
     assert!(drops > 10, "it was hardly disturbed");
+    events
+}
+
+/// Reads with a client that is none of ours.
+async fn curl(replica: Api, start: Cursor) -> Vec<EventFrame> {
+    let mut child = Command::new("curl")
+        .args(["--silent", "--no-buffer", "--fail", "--header", &format!("Authorization: Bearer {}", anna())])
+        .arg(format!("http://{}/v1/sse?lastEventId={start}", replica.public))
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("curl runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let mut events = vec![];
+    let (mut name, mut id) = (String::new(), String::new());
+    while events.len() < EVENTS {
+        let line = timeout(PATIENCE, lines.next_line()).await.expect("curl hears something");
+        let line = line.unwrap().expect("the stream goes on");
+        match line.split_once(": ") {
+            Some(("event", rest)) => name = rest.to_owned(),
+            Some(("id", rest)) => id = rest.to_owned(),
+            Some(("data", rest)) if name == "event" => {
+                let event: EventFrame = serde_json::from_str(rest).unwrap();
+                assert_eq!(event.id.to_string(), id);
+                events.push(event);
+            }
+            _ => {}
+        }
+    }
     events
 }
 

@@ -114,12 +114,22 @@ export function verify(draft: Draft): void {
   if (spare?.role !== "move") draft.machine.moveAt = draft.now;
 }
 
+/** Failures before a connection that lived count no more. Says whether it did. */
+export function credit({ machine, now, timing }: Draft, { welcomedAt = now }: Link): boolean {
+  const lived = now - welcomedAt >= timing.lived;
+  if (lived) machine.attempt = machine.deaths = machine.refusals = 0;
+  return lived;
+}
+
 /** The spare takes the place of the main one, which is closed only now. */
 export function promote(draft: Draft): void {
   const { machine } = draft;
   const { main, spare } = machine;
   if (!spare) return;
-  if (main) draft.close(main);
+  if (main) {
+    credit(draft, main);
+    draft.close(main);
+  }
   const { role, ...link } = spare;
   machine.main = link;
   machine.spare = machine.moveAt = undefined;

@@ -1,5 +1,14 @@
 import { backoff } from "../backoff";
-import { connect, type Draft, dropSpare, promote, scheduleProbe, scheduleRetry, signOut } from "./draft";
+import {
+  connect,
+  credit,
+  type Draft,
+  dropSpare,
+  promote,
+  scheduleProbe,
+  scheduleRetry,
+  signOut,
+} from "./draft";
 import { ABNORMAL, LADDER, type Link, NO_TOKEN } from "./state";
 
 /** Welcomes that may stay away, and connections that may die young, before the next transport's turn. */
@@ -15,12 +24,11 @@ export function handleClosed(draft: Draft, id: number, code: number, retryAfter?
 }
 
 function mainClosed(draft: Draft, link: Link, code: number, retryAfter?: number): void {
-  const { machine, now, timing } = draft;
+  const { machine, now } = draft;
   const welcomed = link.welcomedAt !== undefined;
-  const lived = welcomed && now - (link.welcomedAt ?? now) >= timing.lived;
+  const lived = credit(draft, link);
   machine.main = machine.moveAt = machine.probeAt = machine.renewAt = undefined;
   machine.since = now;
-  if (lived) machine.attempt = machine.deaths = machine.refusals = 0;
   if (code === 4401) draft.effects.push({ kind: "forget-token" });
   if (machine.spare && (machine.spare.role === "move" || machine.spare.welcomedAt !== undefined)) {
     // What was to follow it does so now.

@@ -39,6 +39,19 @@ describe("make before break", () => {
   });
 });
 
+describe("a connection that lived, then moved", () => {
+  it("leaves no old refusal behind: the next one gets a fresh token", () => {
+    const world = new World().live();
+    expect(kinds(world.closed(4401))).toEqual(["forget-token", "open"]);
+    world.answer();
+    world.liveFor(TIMING.lived);
+    world.frame({ frame: "reconnect", afterMs: 0 });
+    world.pass(0);
+    world.welcome(world.last);
+    expect(kinds(world.closed(4401))).toEqual(["forget-token", "open"]);
+  });
+});
+
 describe("falling back", () => {
   function blocked(world = new World()): World {
     world.input({ kind: "start" });

@@ -1,9 +1,13 @@
 import type { Transport } from "../api";
 import type { EventFrame, ServerFrame } from "../protocol";
 import type { Opener, Opening } from "../transports";
+import type { FakeClock } from "./clock";
+
+const HEARTBEAT = 25_000;
 
 /** A gateway in memory: one company's log, and whoever is connected. */
 export class FakeGateway {
+  readonly #clock: FakeClock;
   readonly log: EventFrame[] = [];
   readonly connections = new Set<{ readonly transport: Transport; readonly opening: Opening }>();
   /** Which transports the network lets through. */
@@ -16,6 +20,10 @@ export class FakeGateway {
     sse: (opening) => this.#open("sse", opening),
     polling: (opening) => this.#open("polling", opening),
   };
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
 
   readonly ask = async () => ({ status: this.up ? 200 : 0, retryAfter: undefined });
 
@@ -52,6 +60,12 @@ export class FakeGateway {
       if (!this.up || this.blocked.has(transport)) return opening.closed(1006);
       this.connections.add(connection);
       this.#welcome(opening);
+      const beat = () => {
+        if (!this.connections.has(connection)) return;
+        opening.frame({ frame: "heartbeat" });
+        this.#clock.setTimer(beat, HEARTBEAT);
+      };
+      this.#clock.setTimer(beat, HEARTBEAT);
     });
     return {
       send: (text: string) => {
@@ -70,7 +84,7 @@ export class FakeGateway {
       frame: "welcome",
       resume: cursor === undefined ? "fresh" : "recovered",
       lastEventId: cursor ?? `1700000000000-${seen}`,
-      heartbeatMs: 25_000,
+      heartbeatMs: HEARTBEAT,
       tokenExpiresAt: "2099-01-01T00:00:00Z",
     });
     for (const event of this.log.slice(seen)) frame(event);

@@ -17,7 +17,7 @@ export interface Visit {
 
 export class World {
   readonly clock = new FakeClock();
-  readonly gateway = new FakeGateway();
+  readonly gateway = new FakeGateway(this.clock);
   readonly browser = new FakeBrowser(this.clock, this.gateway);
   token: () => Promise<string | null> = async () => TOKEN;
   #random = 1;
