@@ -1,5 +1,6 @@
 //! How many sessions to send to the others. Pure: loads in, a number out.
 
+use super::Picture;
 use crate::defaults::{FLEET_BUDGET, FLEET_CLEARLY_MORE, FLEET_REST_BEATS};
 
 /// Whether a replica takes connections.
@@ -78,10 +79,11 @@ impl Balance {
     ///
     /// An effort begins when this replica has held clearly more than the mean for a while, and ends when it is near it:
     /// in between nothing happens, so that replicas do not send sessions to and fro. While a replica drains, its sessions
-    /// are still to come, and nobody knows the mean. A load balancer that sends everybody back can make no effort longer
+    /// are still to come, and nobody knows the mean; nor while the picture has holes. A load balancer that sends everybody back can make no effort longer
     /// than its budget, and the next one has to wait.
-    pub fn decide(&mut self, own: Load, others: &[Load]) -> u64 {
+    pub fn decide(&mut self, own: Load, picture: &Picture) -> u64 {
         self.resting = self.resting.saturating_sub(1);
+        let Picture { others, is_complete: true } = picture else { return 0 };
         if others.iter().any(|load| load.door == Door::Draining) {
             return self.end();
         }

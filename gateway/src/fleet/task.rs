@@ -82,10 +82,10 @@ impl Task {
         };
         let picture = self.exchange(own).await;
         let was_moving = self.balance.is_moving();
-        // A picture that is old or has holes is none, and in a failover nobody needs to be moved as well.
+        // An old picture is none, and in a failover nobody needs to be moved as well.
         let steady = !health.is_draining() && !health.is_failing_over();
         let moves = match &picture {
-            Some(picture) if picture.is_complete && steady && self.on => self.balance.decide(own, &picture.others),
+            Some(picture) if steady && self.on => self.balance.decide(own, picture),
             _ => 0,
         };
         self.show(own, picture.as_ref(), moves > 0);

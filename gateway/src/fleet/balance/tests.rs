@@ -11,13 +11,18 @@ fn load(connections: u64) -> Load {
     Load { connections, moving: 0, limit: 10_000, door: Door::Open }
 }
 
+/// A picture without holes.
+fn whole(others: &[Load]) -> Picture {
+    Picture { others: others.to_vec(), is_complete: true }
+}
+
 /// One that does not wait.
 fn eager() -> Balance {
     Balance::new(SHARE, 0)
 }
 
 fn first(own: u64, others: &[Load]) -> u64 {
-    eager().decide(load(own), others)
+    eager().decide(load(own), &whole(others))
 }
 
 #[test]
@@ -28,7 +33,7 @@ fn a_replica_that_holds_clearly_more_moves_a_small_share() {
     assert_eq!(first(100, &[load(4_000), load(0)]), 0, "and one that holds less does not");
     assert_eq!(first(13, &[load(7)]), 0, "with so few, it is chance");
     let leaving = Load { moving: 1_000, ..load(4_000) };
-    assert_eq!(eager().decide(leaving, &[load(4_000), load(4_000), load(0)]), 0, "they are on their way");
+    assert_eq!(eager().decide(leaving, &whole(&[load(4_000), load(4_000), load(0)])), 0, "they are on their way");
     assert_eq!(first(3_000, &[leaving, leaving, load(0)]), 0, "those of others too");
 }
 
@@ -46,11 +51,11 @@ fn who_takes_nothing_is_no_room() {
 #[test]
 fn an_effort_goes_on_until_it_is_near_the_mean_and_no_further() {
     let mut balance = eager();
-    assert!(balance.decide(load(1_300), &[load(700)]) > 0);
-    assert!(balance.decide(load(1_100), &[load(900)]) > 0, "it would not have begun here");
-    assert_eq!(balance.decide(load(1_040), &[load(960)]), 0);
+    assert!(balance.decide(load(1_300), &whole(&[load(700)])) > 0);
+    assert!(balance.decide(load(1_100), &whole(&[load(900)])) > 0, "it would not have begun here");
+    assert_eq!(balance.decide(load(1_040), &whole(&[load(960)])), 0);
     assert!(!balance.is_moving());
-    assert_eq!(balance.decide(load(1_100), &[load(900)]), 0, "nor does it begin again");
+    assert_eq!(balance.decide(load(1_100), &whole(&[load(900)])), 0, "nor does it begin again");
 }
 
 #[test]
@@ -59,12 +64,21 @@ fn it_waits_whether_the_others_become_level_by_themselves() {
     let empty = [load(1_000), load(0)];
     for _ in 0..2 {
         for _ in 0..3 {
-            assert_eq!(balance.decide(load(1_000), &empty), 0);
+            assert_eq!(balance.decide(load(1_000), &whole(&empty)), 0);
         }
-        assert_eq!(balance.decide(load(1_000), &[load(1_000), load(1_000)]), 0, "they did");
+        assert_eq!(balance.decide(load(1_000), &whole(&[load(1_000), load(1_000)])), 0, "they did");
     }
-    let moves: Vec<u64> = (0..5).map(|_| balance.decide(load(1_000), &empty)).collect();
+    let moves: Vec<u64> = (0..5).map(|_| balance.decide(load(1_000), &whole(&empty))).collect();
     assert_eq!(moves, [0, 0, 0, 20, 20]);
+}
+
+#[test]
+fn nobody_is_moved_on_a_picture_with_holes() {
+    let mut balance = eager();
+    let holes = Picture { is_complete: false, ..whole(&[load(0)]) };
+    assert_eq!(balance.decide(load(1_000), &holes), 0);
+    assert_eq!(balance.decide(load(1_000), &whole(&[load(0)])), 20);
+    assert_eq!(balance.decide(load(1_000), &holes), 0);
 }
 
 #[test]
@@ -73,15 +87,15 @@ fn nobody_is_moved_while_a_replica_drains() {
     assert_eq!(first(1_000, &[load(1_000), load(0)]), 20);
     assert_eq!(first(1_000, &[load(1_000), load(0), drains]), 0, "its sessions will fill the empty one");
     let mut balance = eager();
-    assert!(balance.decide(load(1_000), &[load(0)]) > 0);
-    assert_eq!(balance.decide(load(1_000), &[load(0), drains]), 0);
+    assert!(balance.decide(load(1_000), &whole(&[load(0)])) > 0);
+    assert_eq!(balance.decide(load(1_000), &whole(&[load(0), drains])), 0);
 }
 
 #[test]
 fn a_balancer_that_sends_everybody_back_does_not_make_it_churn() {
     let mut balance = eager();
     let beats = FLEET_REST_BEATS * 3;
-    let moved: u64 = (0..beats).map(|_| balance.decide(load(2_000), &[load(0)])).sum();
+    let moved: u64 = (0..beats).map(|_| balance.decide(load(2_000), &whole(&[load(0)]))).sum();
     let effort = (1_000.0 * FLEET_BUDGET) as u64;
     assert!(moved >= effort && moved <= effort * 3, "{moved}");
 }
@@ -114,7 +128,7 @@ impl World {
             let others: Vec<Load> =
                 seen.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, load)| *load).collect();
             let load = &mut self.loads[index];
-            let moves = balance.decide(*load, &others);
+            let moves = balance.decide(*load, &whole(&others));
             load.connections -= load.moving;
             load.moving = moves;
             asked += moves;
@@ -155,7 +169,7 @@ proptest! {
     fn no_report_can_make_it_panic(own: u64, limit: u64, moving: u64, others: Vec<(u64, u64, u64)>) {
         let load = |(connections, moving, limit)| Load { connections, moving, limit, door: Door::Open };
         let others: Vec<Load> = others.into_iter().map(load).collect();
-        prop_assert!(eager().decide(load((own, moving, limit)), &others) <= own);
+        prop_assert!(eager().decide(load((own, moving, limit)), &whole(&others)) <= own);
     }
 
     #[test]
@@ -168,7 +182,7 @@ proptest! {
                 ..load(connections.into())
             })
             .collect();
-        let moves = eager().decide(Load { limit, ..load(own) }, &others);
+        let moves = eager().decide(Load { limit, ..load(own) }, &whole(&others));
         let room: u64 = others
             .iter()
             .filter(|load| load.door == Door::Open)
