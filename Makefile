@@ -4,7 +4,7 @@ SHELL := /bin/bash
 # Servers are installed here, which is not everybody's path.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test setup lint schema schema-check unit chaos fuzz bench
+.PHONY: help demo test setup lint schema schema-check unit audit chaos fuzz bench
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ schema-check: ## Fail when shared/schema is not what the types say
 
 unit: ## The Rust tests alone
 	@cargo test --workspace --quiet
+
+audit: ## Look through the dependencies: advisories, bans, licences, sources
+	@scripts/audit
 
 chaos: ## Inject faults for MINUTES (10) and judge what was received: nothing lost, nothing twice
 	@scripts/chaos

@@ -25,6 +25,7 @@ fn sign(company_id: CompanyClaim, user: &str, scope: Option<Scope>) -> anyhow::R
     let exp = (SystemTime::now().duration_since(UNIX_EPOCH)? + LIFE).as_secs();
     let scope = scope.map(|scope| scope.as_str().to_owned());
     let sub = UserId::parse(user)?;
-    let claims = Claims { sub, company_id, exp, iss: None, aud: None, jti: None, role: None, events: None, scope };
+    let claims =
+        Claims { sub, company_id, exp, iss: None, aud: None, iat: None, jti: None, role: None, events: None, scope };
     Ok(encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))?)
 }

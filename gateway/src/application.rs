@@ -3,12 +3,13 @@
 use std::{
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
 use actix_http::HttpService;
 use actix_rt::net::TcpStream;
 use actix_server::Server;
-use actix_service::{ServiceFactory, fn_service, map_config};
+use actix_service::{Service, ServiceFactory, fn_service, map_config};
 use actix_web::{HttpServer, dev::AppConfig, middleware::from_fn, web};
 use anyhow::{Context, Result};
 use rand::distr::{Alphanumeric, SampleString};
@@ -18,15 +19,17 @@ use tracing::{info, warn};
 
 use crate::{
     app::App,
-    auth::{Origin, Origins, Verifier},
+    auth::{Origin, Origins, Revocations, Verifier},
     backplane::{Backplane, Embedded, Redis, signals},
-    config::{KeySource, ServeConfig},
+    config::{KeySource, ServeConfig, raise_descriptors},
     defaults::{HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG, TCP_USER_TIMEOUT},
     dispatcher::Dispatcher,
+    door::{self, Door, PublishRate},
     fleet,
     health::Health,
     http::{self, Pages},
     metrics::Metrics,
+    quota::Quota,
     session,
     shutdown::{Signals, drain},
     traces::Traces,
@@ -52,15 +55,25 @@ impl Application {
         let public = listen(config.listen.listen, "GATEWAY_LISTEN")?;
         let admin = listen(config.listen.admin_listen, "GATEWAY_ADMIN_LISTEN")?;
         let metrics = Metrics::new();
-        let health = Arc::new(Health::new(config.limits.connection_cap()));
+        let descriptors = raise_descriptors();
+        let health = Arc::new(Health::new(config.limits.connection_cap(descriptors)));
+        verifier.start(&health, &metrics);
+        let door = Door::new(&config.limits, descriptors, health.clone());
+        let revocations = Revocations::new();
+        let tls = config.redis.tls()?;
         let (sender, receiver) = signals(metrics.clone());
-        let backplane: Arc<dyn Backplane> = match &config.redis.redis_url {
-            Some(url) => Redis::start(url, sender, metrics.clone())?,
+        let (backplane, redis): (Arc<dyn Backplane>, _) = match &config.redis.redis_url {
+            Some(url) => {
+                let redis = Redis::start(url, tls, sender, revocations.clone(), metrics.clone())?;
+                let commands = redis.commands();
+                (redis, Some(commands))
+            }
             None => {
                 warn!("GATEWAY_REDIS_URL is not set: events are kept in memory, for this replica alone");
-                Embedded::start(sender)
+                (Embedded::start(sender, revocations.clone()), None)
             }
         };
+        let quota = Quota::start(&config.limits, redis, metrics.clone());
         let dispatcher = Dispatcher::start(backplane.clone(), receiver, health.clone(), metrics.clone());
         let percent = config.pace.rebalance;
         tokio::spawn(fleet::run(backplane.clone(), dispatcher.clone(), health.clone(), metrics.clone(), percent));
@@ -70,7 +83,12 @@ impl Application {
         }
         let app = App {
             verifier,
+            revocations,
+            revocation_lasts: Duration::from_secs(config.auth.revocation_secs),
             origins: Origins::new(origins),
+            door,
+            quota,
+            publish_rate: PublishRate::per_second(config.limits.publishes_per_second),
             health,
             metrics,
             traces,
@@ -138,21 +156,28 @@ impl Application {
 /// The public service of one worker: upgrades become sessions, everything else is for the HTTP routes.
 fn public_service(app: Arc<App>) -> impl ServiceFactory<TcpStream, Config = (), Response = (), InitError = ()> {
     let worker = Worker::start(app.clone());
+    let metrics = app.metrics.clone();
     let routes = actix_web::App::new()
         .wrap(http::cors(app.clone()))
         .wrap(from_fn(http::let_go))
+        .wrap_fn(move |request, service| {
+            let (response, metrics) = (service.call(request), metrics.clone());
+            async move { response.await.inspect(|response| http::count_refusal(&metrics, response)) }
+        })
         .app_data(web::Data::new(app))
         .app_data(worker.clone())
         .configure(http::routes);
-    HttpService::build()
+    let upgrader = worker.clone();
+    let http = HttpService::build()
         .client_request_timeout(HANDSHAKE_TIMEOUT)
         .keep_alive(KEEP_ALIVE)
         .tcp_nodelay(true)
         // A client that has gone is to be noticed at once, not at the second write.
         .h1_allow_half_closed(false)
-        .upgrade(fn_service(move |(request, framed)| session::upgrade(worker.clone(), request, framed)))
-        .h1(map_config(routes, |()| AppConfig::default()))
-        .tcp()
+        .upgrade(fn_service(move |(request, framed)| session::upgrade(upgrader.clone(), request, framed)))
+        .h1(door::heard(worker.clone(), map_config(routes, |()| AppConfig::default())))
+        .tcp();
+    door::guarded(worker, http)
 }
 
 fn key_source(config: &ServeConfig) -> Result<KeySource> {
@@ -166,7 +191,7 @@ fn key_source(config: &ServeConfig) -> Result<KeySource> {
         }
         None => anyhow::bail!(
             "no source of keys; set one of GATEWAY_JWT_SECRET, GATEWAY_JWT_SECRET_FILE, GATEWAY_JWT_PUBLIC_KEY_FILE, \
-             or try --dev"
+             GATEWAY_JWKS_URL, or try --dev"
         ),
     }
 }

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, Utc};
 use shared::Cursor;
 
-use crate::defaults::EMPTY_LOG_PROOF;
+use crate::defaults::{EMPTY_LOG_PROOF, TOKEN_LEEWAY};
 
 /// Seconds since 1970.
 pub(crate) fn unix_seconds() -> u64 {
@@ -16,6 +16,11 @@ pub(crate) fn unix_seconds() -> u64 {
 pub(crate) fn unix_millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether a token counts no more. Seconds are whole, so it is one early: nothing is delivered after the leeway.
+pub(crate) fn has_expired(expires_at: u64, now: u64) -> bool {
+    now + 1 >= expires_at.saturating_add(TOKEN_LEEWAY.as_secs())
 }
 
 /// Seconds since 1970 as a date; one that is out of range becomes the last that is not.

@@ -5,6 +5,41 @@ use std::time::Duration;
 /// File descriptors kept free of sessions: listeners, Redis, logs, plain HTTP requests.
 pub(crate) const RESERVED_DESCRIPTORS: u64 = 128;
 
+/// Of those, descriptors that no socket of a client is given: what asks the probes must be answered, and a link to Redis
+/// that broke replaced, however many strangers hold their sockets open.
+pub(crate) const RESERVED_FOR_OTHERS: u64 = 64;
+
+/// Sockets that may be open without a session: on their way to one, or asking for something else. With the buffers of an
+/// HTTP connection (some 16 KiB) it is 128 MiB at the worst; twice what the kernel's queue holds in a storm.
+pub(crate) const MAX_WAITING: u64 = 8192;
+
+/// Connects that may come at once are those of so long a time: a page with all its tabs, not a storm.
+pub(crate) const CONNECT_BURST: Duration = Duration::from_millis(500);
+
+/// Publishers that have been quiet are forgotten each time that so many requests have come.
+pub(crate) const PUBLISHER_SWEEP: u32 = 1024;
+
+/// How long the counts of a replica that has gone still count on the others. A Redis that pauses for some seconds costs
+/// nobody its lease.
+pub(crate) const QUOTA_LEASE: Duration = Duration::from_secs(15);
+/// A lease is renewed so often: two renewals may fail.
+pub(crate) const QUOTA_RENEWAL: Duration = Duration::from_secs(5);
+/// How long a connect waits to hear of the other replicas. A healthy Redis answers in a millisecond.
+pub(crate) const QUOTA_PATIENCE: Duration = Duration::from_millis(250);
+/// After a failure nobody waits at all until this has passed.
+pub(crate) const QUOTA_RETRY: Duration = Duration::from_secs(1);
+/// After an outage of Redis the replicas come back one after the other; by then all have told it what they have, and
+/// whoever was let in meanwhile is asked about.
+pub(crate) const QUOTA_SETTLES: Duration = REDIS_BACKOFF.1;
+/// Questions that are asked together: each takes the script some 2 us for each other replica, while Redis serves nobody else.
+pub(crate) const QUOTA_BATCH: usize = 64;
+/// Questions that wait. Past that a connect is let in by this replica's own count.
+pub(crate) const QUOTA_QUEUE: usize = 4096;
+/// Counts in one command.
+pub(crate) const QUOTA_WRITES: usize = 500;
+/// What `Retry-After` says when a company or a user has too many connections, in seconds: one of them has to go first.
+pub(crate) const QUOTA_RETRY_AFTER_SECS: u32 = 10;
+
 /// HS256 keys shorter than its hash can be guessed offline.
 pub(crate) const MIN_SECRET_BYTES: usize = 32;
 
@@ -13,6 +48,38 @@ pub(crate) const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// How far two clocks may be apart when a token is checked.
 pub(crate) const TOKEN_LEEWAY: Duration = Duration::from_secs(5);
+
+/// RSA keys of fewer than 2048 bits are not to be trusted.
+pub(crate) const MIN_RSA_BYTES: usize = 256;
+
+/// How often a key set is fetched, so how long a key that was withdrawn may still count. A new key is fetched when it is
+/// first met.
+pub(crate) const JWKS_REFRESH: Duration = Duration::from_secs(300);
+/// A token with an unknown key makes a fetch begin, but not within this time after the last: anybody can make tokens up.
+pub(crate) const JWKS_INTERVAL: Duration = Duration::from_secs(30);
+/// A fetch that failed is tried again after the first, doubling up to the second.
+pub(crate) const JWKS_BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// Connecting to the key set's server, and the whole of a fetch.
+pub(crate) const JWKS_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// See [`JWKS_CONNECT_TIMEOUT`].
+pub(crate) const JWKS_TIMEOUT: Duration = Duration::from_secs(5);
+/// A key set has a few keys of at most a kilobyte; some bring certificates.
+pub(crate) const MAX_JWKS_BYTES: usize = 256 * 1024;
+/// Keys of a set that are kept.
+pub(crate) const MAX_JWKS_KEYS: usize = 100;
+
+/// How long a revocation lasts by default. Longer than most tokens live; too short would let them count again.
+pub(crate) const REVOCATION_SECS: u64 = 7 * 24 * 3600;
+/// The body of a revocation request: three ids and a date.
+pub(crate) const MAX_REVOCATION_BODY: usize = 8 * 1024;
+/// Revocations that the embedded backplane keeps, as many as the publisher lets Redis keep.
+pub(crate) const MAX_REVOCATIONS: usize = 100_000;
+/// How often the whole set is read again, in case that an announcement was lost.
+pub(crate) const REVOCATIONS_REREAD: Duration = Duration::from_secs(30);
+/// Revocations in one page of such a read.
+pub(crate) const REVOCATIONS_PAGE: isize = 1000;
+/// A worker looks through its sessions at most so often, however many revocations come.
+pub(crate) const REVOCATIONS_PACE: Duration = Duration::from_millis(100);
 
 /// Clients send a token at most, so 16 KiB is generous.
 pub(crate) const MAX_CLIENT_MESSAGE: usize = 16 * 1024;
@@ -41,6 +108,10 @@ pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Frames that are not understood before a session is closed, in a minute.
 pub(crate) const MAX_MISTAKES_PER_MINUTE: u8 = 20;
+
+/// Frames of a client in a minute, pings and pieces among them: a client sends a ping or a pong with each heartbeat, which is
+/// a second apart at the least, and now and then a token.
+pub(crate) const MAX_FRAMES_PER_MINUTE: u16 = 300;
 
 /// How long a closed session may take to read what was queued and the close frame. Generous, because the code tells the
 /// client what to do next.
@@ -88,6 +159,10 @@ pub(crate) const TRACE_FLUSH: Duration = Duration::from_secs(2);
 
 /// How often a worker looks at its sessions' clocks.
 pub(crate) const TICK: Duration = Duration::from_secs(1);
+
+/// How often a closed session's socket is still read for the answer to its close frame. Who has more to say than was on its
+/// way does not listen.
+pub(crate) const MAX_LATE_READS: u8 = 32;
 
 /// Reading buffer of a worker, shared by its sessions; clients send little.
 pub(crate) const READ_BUFFER: usize = 16 * 1024;
@@ -187,8 +262,9 @@ pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(3);
 pub(crate) const PROBE_MISSES: u32 = 2;
 /// After a failover every replica has noticed by then: three probe intervals, and the way to the new master.
 pub(crate) const FAILOVER_SETTLES: Duration = Duration::from_secs(10);
-/// Reconnecting begins with at most this delay and doubles up to the second.
-pub(crate) const REDIS_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Reconnecting begins with at most this delay and doubles up to the second. With the time that an attempt may take it is
+/// under five seconds: a replica that was cut off knows by then whom to cut off.
+pub(crate) const REDIS_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// A read of the log that failed is tried again after at most the first, doubling up to the second.
 pub(crate) const READ_RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 

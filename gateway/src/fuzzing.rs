@@ -55,7 +55,7 @@ pub fn token(bytes: &[u8]) {
 /// The body of a publish request. What is accepted is for the company that the token speaks for.
 pub fn publish(bytes: &[u8]) {
     let claim: CompanyClaim = "acme".parse().expect("a company id");
-    if let Ok(envelopes) = http::seal(bytes, |company| claim.covers(company)) {
+    if let Ok(envelopes) = http::seal(bytes, None, |company| claim.covers(company)) {
         assert!(!envelopes.is_empty());
         for envelope in envelopes {
             let record = envelope.record(Cursor { epoch: 7, seq: 1 });

@@ -18,6 +18,7 @@ use crate::defaults::FAILOVER_SETTLES;
 #[derive(Debug)]
 pub struct Health {
     link_known: AtomicBool,
+    keys_missing: AtomicBool,
     failed_over: RwLock<Option<Instant>>,
     draining: AtomicBool,
     drain_asked: Notify,
@@ -33,7 +34,7 @@ pub struct Health {
 /// What keeps a replica from being ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotReady {
-    /// It is not known yet whether the backplane is there.
+    /// It is not known yet whether the backplane is there, or no key set was fetched.
     Starting,
     /// It goes away.
     Draining,
@@ -59,6 +60,7 @@ impl Health {
     pub fn new(limit: u64) -> Self {
         Self {
             link_known: AtomicBool::new(false),
+            keys_missing: AtomicBool::new(false),
             failed_over: RwLock::new(None),
             draining: AtomicBool::new(false),
             drain_asked: Notify::new(),
@@ -73,6 +75,16 @@ impl Health {
     /// The first attempt to reach the backplane has ended, well or not.
     pub fn link_known(&self) {
         self.link_known.store(true, Ordering::Release);
+    }
+
+    /// Tokens cannot be checked before the keys are there.
+    pub fn await_keys(&self) {
+        self.keys_missing.store(true, Ordering::Release);
+    }
+
+    /// They are there.
+    pub fn keys_known(&self) {
+        self.keys_missing.store(false, Ordering::Release);
     }
 
     /// The link leads to another server than before.
@@ -174,7 +186,7 @@ impl Health {
     pub fn ready(&self) -> Result<(), NotReady> {
         if self.is_draining() {
             Err(NotReady::Draining)
-        } else if !self.link_known.load(Ordering::Acquire) {
+        } else if !self.link_known.load(Ordering::Acquire) || self.keys_missing.load(Ordering::Acquire) {
             Err(NotReady::Starting)
         } else if self.connections() >= self.limit {
             Err(NotReady::Full)

@@ -9,7 +9,8 @@
 //! 5. [`registry`]: who, on this worker, by company and filter; events that wait together are joined.
 //! 6. [`session::Outbox`]: written to the socket at once, or queued within bounds.
 //!
-//! A session comes in through [`session::upgrade`], asks the dispatcher to be let in, and is then an actor of its own.
+//! A session comes through the [`door`], shows its token to [`session::upgrade`], takes its place under the [`quota`], asks
+//! the dispatcher to be let in, and is then an actor of its own.
 
 pub mod app;
 pub mod application;
@@ -20,12 +21,14 @@ pub mod config;
 mod defaults;
 pub mod delivery;
 pub mod dispatcher;
+pub mod door;
 pub mod fleet;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod health;
 pub mod http;
 pub mod metrics;
+pub mod quota;
 pub mod registry;
 pub mod room;
 pub mod session;

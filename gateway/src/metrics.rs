@@ -38,6 +38,8 @@ pub struct Metrics {
     /// WebSockets that were accepted.
     pub accepted: IntCounter,
     rejected: IntCounterVec,
+    /// Connections that this replica's own count alone let in.
+    pub quota_unproven: IntCounter,
     closed: IntCounterVec,
     admitted: IntCounterVec,
     client_errors: IntCounterVec,
@@ -57,6 +59,12 @@ pub struct Metrics {
     /// Rooms that could not prove that nothing is missing.
     pub resyncs: IntCounter,
     published: IntCounterVec,
+    /// Revocations in force.
+    pub revocations: IntGauge,
+    revoked: IntCounterVec,
+    renewals: IntCounterVec,
+    key_fetches: IntCounterVec,
+    publishes_refused: IntCounterVec,
     probe_age: Gauge,
     /// From a probe's being published to its being heard.
     pub probe: Histogram,
@@ -102,7 +110,15 @@ impl Metrics {
             connections_limit: gauge("gateway_connections_limit", "Connections that this replica may hold"),
             rooms: gauge("gateway_rooms", "Companies that this replica follows"),
             accepted: counter("gateway_sessions_accepted_total", "WebSocket sessions accepted"),
-            rejected: counters("gateway_handshakes_rejected_total", "Handshakes refused, by reason", "reason"),
+            rejected: counters(
+                "gateway_handshakes_rejected_total",
+                "Handshakes and requests refused, by reason",
+                "reason",
+            ),
+            quota_unproven: counter(
+                "gateway_quota_unproven_total",
+                "Connections let in by this replica's own count, because Redis did not say what the others have",
+            ),
             closed: counters("gateway_sessions_closed_total", "Sessions ended, by close code", "code"),
             admitted: counters("gateway_resumes_total", "Sessions let in, by what became of their cursor", "outcome"),
             client_errors: counters("gateway_client_errors_total", "Frames not understood, by code", "code"),
@@ -119,6 +135,19 @@ impl Metrics {
             logs: LogMetrics::new(&registry),
             resyncs: counter("gateway_resyncs_total", "Rooms that could not prove that nothing is missing"),
             published: counters("gateway_published_total", "Events published over HTTP, by result", "result"),
+            revocations: gauge("gateway_revocations", "Revocations in force"),
+            revoked: counters(
+                "gateway_revocation_requests_total",
+                "Revocations asked for over HTTP, by result",
+                "result",
+            ),
+            renewals: counters("gateway_renewals_total", "Tokens renewed in place, by result", "result"),
+            key_fetches: counters("gateway_key_fetches_total", "Fetches of the key set, by result", "result"),
+            publishes_refused: counters(
+                "gateway_publishes_refused_total",
+                "Requests to publish refused, by reason",
+                "reason",
+            ),
             probe_age: register(
                 &registry,
                 Gauge::new(
@@ -192,6 +221,26 @@ impl Metrics {
     /// Counts events published over HTTP.
     pub fn published(&self, result: &str, count: usize) {
         self.published.with_label_values(&[result]).inc_by(count as u64);
+    }
+
+    /// Counts a revocation asked for over HTTP.
+    pub fn revoked(&self, result: &str) {
+        self.revoked.with_label_values(&[result]).inc();
+    }
+
+    /// Counts a token that came in an `auth` frame.
+    pub fn renewed(&self, result: &str) {
+        self.renewals.with_label_values(&[result]).inc();
+    }
+
+    /// Counts a fetch of the key set.
+    pub fn keys_fetched(&self, well: bool) {
+        self.key_fetches.with_label_values(&[if well { "ok" } else { "failed" }]).inc();
+    }
+
+    /// Counts a request to publish that was refused.
+    pub fn publish_refused(&self, reason: &str) {
+        self.publishes_refused.with_label_values(&[reason]).inc();
     }
 
     /// Everything, in Prometheus' text format.

@@ -31,6 +31,8 @@ pub struct Worker {
     pub frames: Frames,
     /// Where sessions read into, one after the other.
     pub read_buffer: RefCell<BytesMut>,
+    /// A request was heard; see [`door::guarded`](crate::door::guarded).
+    pub heard: Cell<bool>,
     tick: Cell<u32>,
 }
 
@@ -70,7 +72,8 @@ impl Frames {
 }
 
 impl Worker {
-    /// Makes a worker of the current thread and starts its two tasks: deliveries, and the sessions' clocks.
+    /// Makes a worker of the current thread and starts its tasks: deliveries, the sessions' clocks, and the
+    /// end of those who are cut off.
     #[must_use]
     pub fn start(app: Arc<App>) -> Rc<Self> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -80,6 +83,7 @@ impl Worker {
             registry: Registry::new(id, app.dispatcher.clone()),
             frames: Frames::new(),
             read_buffer: RefCell::default(),
+            heard: Cell::new(false),
             tick: Cell::new(0),
             app,
         });
@@ -91,6 +95,7 @@ impl Worker {
             registry::run(starting, queue).await;
         });
         actix_rt::spawn(registry::watch(worker.clone()));
+        actix_rt::spawn(registry::cut_off(worker.clone()));
         worker
     }
 

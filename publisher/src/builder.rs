@@ -2,13 +2,16 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{PublishError, Publisher, defaults, lines::Lines, publisher::Inner, script::PublishScript};
+use crate::{
+    PublishError, Publisher, Tls, defaults, lines::Lines, publisher::Inner, revoke::RevokeScript, script::PublishScript,
+};
 
 /// Settings of a [`Publisher`]; the defaults suit an API service.
 #[derive(Clone)]
 #[must_use = "nothing happens before `build`"]
 pub struct PublisherBuilder {
     pub(crate) url: String,
+    pub(crate) tls: Tls,
     pub(crate) max_events: u64,
     pub(crate) max_age: Duration,
     pub(crate) connect_timeout: Duration,
@@ -21,6 +24,7 @@ impl PublisherBuilder {
     pub(crate) fn new(url: &str) -> Self {
         Self {
             url: url.to_owned(),
+            tls: Tls::new(),
             max_events: defaults::MAX_EVENTS,
             max_age: defaults::MAX_AGE,
             connect_timeout: defaults::CONNECT_TIMEOUT,
@@ -28,6 +32,12 @@ impl PublisherBuilder {
             deadline: defaults::DEADLINE,
             pool_size: defaults::POOL_SIZE,
         }
+    }
+
+    /// Certificates for a `rediss://` URL (default: the authorities of the system, and none of one's own).
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
     }
 
     /// How many events a company's log keeps: exactly the newest so many (default 1,000).
@@ -86,7 +96,8 @@ impl PublisherBuilder {
             return Err(PublishError::Configuration(wrong.to_owned()));
         }
         let lines = Lines::new(&self).map_err(PublishError::Configuration)?;
-        Ok(Publisher(Arc::new(Inner { lines, script: PublishScript::new(&self), deadline: self.deadline })))
+        let (script, revoke) = (PublishScript::new(&self), RevokeScript::new());
+        Ok(Publisher(Arc::new(Inner { lines, script, revoke, deadline: self.deadline })))
     }
 }
 

@@ -61,3 +61,7 @@ pub(crate) const SENTINEL_PATIENCE: Duration = Duration::from_millis(300);
 /// Behind sentinels, how long a line is believed to lead to the master before they are asked again. What a replaced
 /// master takes meanwhile is lost; it costs a publish in a second a millisecond.
 pub(crate) const MASTER_CHECK: Duration = Duration::from_secs(1);
+
+/// Revocations in force at a time, of all companies together. Every gateway holds all of them: 100,000 are some 30 MB.
+/// One more is refused, for none may be forgotten before its end.
+pub(crate) const MAX_REVOCATIONS: usize = 100_000;

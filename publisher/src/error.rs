@@ -23,7 +23,7 @@ pub enum PublishError {
     #[error("Redis refused the event: {0}")]
     Refused(#[source] RedisError),
 
-    /// Redis takes no more data: out of memory, or it cannot persist. **Not stored**. Trying again later can help, so
+    /// Redis takes no more data: out of memory, or it cannot persist; or there are as many revocations as may be. **Not stored**. Trying again later can help, so
     /// [`is_retryable`](Self::is_retryable) says yes; within seconds it hardly does, so the publisher itself did not.
     #[error("Redis takes no more data: {0}")]
     Full(#[source] RedisError),
@@ -84,7 +84,7 @@ impl Verdict {
             },
             ErrorKind::Extension => match error.code() {
                 Some("BUSY" | "NOREPLICAS") => Self::NotNow,
-                Some("OOM" | "MISCONF") => Self::Full,
+                Some("OOM" | "MISCONF" | "FULL") => Self::Full,
                 _ => Self::Refused,
             },
             ErrorKind::AuthenticationFailed if busy_at_the_door(error) => Self::NotNow,

@@ -15,7 +15,9 @@ mod line;
 mod lines;
 mod publisher;
 mod retry;
+mod revoke;
 mod script;
+mod tls;
 #[cfg(feature = "otel")]
 mod trace;
 
@@ -25,3 +27,4 @@ pub use endpoint::Endpoint;
 pub use error::PublishError;
 pub use publisher::{Published, Publisher, new_event_id};
 pub use shared;
+pub use tls::Tls;

@@ -52,7 +52,7 @@ impl Opener {
             .set_connection_timeout(Some(settings.connect_timeout))
             .set_response_timeout(Some(settings.response_timeout));
         Ok(Self {
-            endpoint: Endpoint::parse(&settings.url)?,
+            endpoint: Endpoint::with_tls(&settings.url, &settings.tls)?,
             config,
             timeout: settings.connect_timeout,
             lines: settings.pool_size,

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, io, sync::Arc, time::Duration};
 
 use chrono::Utc;
-use deadpool_redis::redis::{RedisError, RedisResult};
+use deadpool_redis::redis::{RedisError, RedisResult, aio::MultiplexedConnection};
 use futures_util::{StreamExt, stream};
 use shared::{CompanyId, Cursor, Envelope, Event, EventId};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -15,6 +15,7 @@ use crate::{
     error::Verdict,
     lines::Lines,
     retry::Attempts,
+    revoke::RevokeScript,
     script::{PublishScript, chunks},
 };
 
@@ -36,7 +37,29 @@ pub struct Publisher(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) lines: Lines,
     pub(crate) script: PublishScript,
+    pub(crate) revoke: RevokeScript,
     pub(crate) deadline: Duration,
+}
+
+/// One run of a script. Carried out twice, it must do no harm.
+pub(crate) trait Request: Sync {
+    type Answer: Send;
+
+    fn run(&self, connection: &mut MultiplexedConnection) -> impl Future<Output = RedisResult<Self::Answer>> + Send;
+}
+
+/// Events of one company, stored at once or not at all.
+struct Chunk<'a> {
+    script: &'a PublishScript,
+    events: &'a [&'a Envelope],
+}
+
+impl Request for Chunk<'_> {
+    type Answer = Vec<Published>;
+
+    async fn run(&self, connection: &mut MultiplexedConnection) -> RedisResult<Vec<Published>> {
+        self.script.run(connection, self.events).await
+    }
 }
 
 /// A new event id: a UUID of version 7, which begins with the time.
@@ -127,7 +150,7 @@ impl Publisher {
         }
     }
 
-    fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         Instant::now() + self.0.deadline
     }
 
@@ -154,28 +177,34 @@ impl Publisher {
         deadline: Instant,
         span: Span,
     ) -> Result<Vec<Published>, PublishError> {
-        let work = async {
-            let mut attempts = Attempts::until(deadline);
-            loop {
-                let (verdict, error) = match self.attempt(chunk, attempts.deadline()).await {
-                    Ok(published) => {
-                        Span::current().record("retries", attempts.failed());
-                        return Ok(published);
-                    }
-                    Err(failure) => failure,
-                };
-                debug!(?verdict, %error, "attempt failed");
-                sleep(attempts.after(verdict, error)?).await;
-            }
-        };
-        work.instrument(span).await
+        self.until_done(&Chunk { script: &self.0.script, events: chunk }, deadline).instrument(span).await
     }
 
-    async fn attempt(&self, chunk: &[&Envelope], deadline: Instant) -> Result<Vec<Published>, (Verdict, RedisError)> {
-        let Inner { lines, script, .. } = &*self.0;
+    /// One request, until it is carried out, refused, or out of time.
+    pub(crate) async fn until_done<R: Request>(
+        &self,
+        request: &R,
+        deadline: Instant,
+    ) -> Result<R::Answer, PublishError> {
+        let mut attempts = Attempts::until(deadline);
+        loop {
+            let (verdict, error) = match self.attempt(request, attempts.deadline()).await {
+                Ok(answer) => {
+                    Span::current().record("retries", attempts.failed());
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            debug!(?verdict, %error, "attempt failed");
+            sleep(attempts.after(verdict, error)?).await;
+        }
+    }
+
+    async fn attempt<R: Request>(&self, request: &R, deadline: Instant) -> Result<R::Answer, (Verdict, RedisError)> {
+        let lines = &self.0.lines;
         let mut lease =
             within(deadline, lines.lease()).await.map_err(|error| (Verdict::of_connecting(&error), error))?;
-        let answer = within(deadline, script.run(&mut lease.connection, chunk)).await;
+        let answer = within(deadline, request.run(&mut lease.connection)).await;
         answer.map_err(|error| {
             let verdict = Verdict::of(&error);
             if verdict.spoils_connection() {

@@ -1,27 +1,22 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { eventually } from "../stand/eventually";
-import { type House, Stage, toastsOf } from "./support/stage";
+import { play } from "./support/play";
+import { toastsOf } from "./support/stage";
 
-let stage: Stage;
-let house: House;
-beforeAll(async () => {
-  stage = await Stage.start();
-});
-afterAll(() => stage?.stop());
-afterEach(() => house?.leave());
+const on = play();
 
 it("renews the token in place before it expires", async () => {
-  house = await stage.house(8);
+  const house = await on.house(8);
   const tab = await house.live();
-  const [accepted, given] = [await stage.gateway.websockets(), house.auth.given];
+  const [accepted, given] = [await on.stage.gateway.websockets(), house.auth.given];
   await eventually("three renewals", () => house.auth.given >= given + 3, 40_000);
-  expect(await stage.gateway.websockets(), "the same connection").toBe(accepted);
+  expect(await on.stage.gateway.websockets(), "the same connection").toBe(accepted);
   await tab.shows(await house.sign());
   expect(await tab.states()).not.toContain("reconnecting");
 });
 
 it("is signed out, and says so, when no token is given any more", async () => {
-  house = await stage.house(4);
+  const house = await on.house(4);
   const tab = await house.live();
   house.auth.tokens = "refused";
   await tab.is("signed-out");
@@ -32,7 +27,7 @@ it("is signed out, and says so, when no token is given any more", async () => {
 });
 
 it("has everything, once, after a sleep in which its connection died without a word", async () => {
-  house = await stage.house();
+  const house = await on.house();
   const tab = await house.live();
   await house.sign();
   await tab.counts(1);
@@ -46,7 +41,7 @@ it("has everything, once, after a sleep in which its connection died without a w
 });
 
 it("says that it is offline, and has everything, once, when it is online again", async () => {
-  house = await stage.house();
+  const house = await on.house();
   const tab = await house.live();
   await house.sign();
   await tab.counts(1);
@@ -64,16 +59,16 @@ it("says that it is offline, and has everything, once, when it is online again",
 });
 
 it("fetches everything anew when what it missed is no longer held", async () => {
-  house = await stage.house();
+  const house = await on.house();
   const tab = await house.live();
   await house.sign();
   await tab.counts(1);
   house.proxy.network = "down";
   await tab.is("reconnecting");
   for (let more = 0; more < 3; more += 1) await house.sign();
-  await stage.redis.command(`XTRIM {company:${house.companyId}}:log MAXLEN 1`);
-  await stage.gateway.kill();
-  await stage.gateway.startAgain();
+  await on.stage.redis.command(`XTRIM {company:${house.companyId}}:log MAXLEN 1`);
+  await on.stage.gateway.kill();
+  await on.stage.gateway.startAgain();
   house.proxy.network = "up";
   await tab.is("live");
   await tab.shows("D-2026-004");

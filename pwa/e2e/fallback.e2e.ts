@@ -1,13 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type House, Stage, toastsOf } from "./support/stage";
+import { describe, expect, it } from "vitest";
+import { play } from "./support/play";
+import { toastsOf } from "./support/stage";
 
-let stage: Stage;
-let house: House;
-beforeAll(async () => {
-  stage = await Stage.start();
-});
-afterAll(() => stage?.stop());
-afterEach(() => house?.leave());
+const on = play();
 
 describe.each([
   ["strip", "a proxy that strips Upgrade"],
@@ -15,7 +10,7 @@ describe.each([
   ["short", "a proxy that kills WebSockets after three seconds"],
 ] as const)("behind %s", (kind, what) => {
   it(`${what}: events arrive, and the page is back on WebSocket by itself`, async () => {
-    house = await stage.house();
+    const house = await on.house();
     house.proxy.websockets = kind;
     const { tab: open } = await house.visit();
     const tab = await open();
@@ -41,7 +36,7 @@ describe.each([
 });
 
 it("polls where no stream comes through either", async () => {
-  house = await stage.house();
+  const house = await on.house();
   house.proxy.websockets = "strip";
   house.proxy.streams = "swallow";
   const { tab: open } = await house.visit();

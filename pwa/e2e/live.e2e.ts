@@ -1,17 +1,12 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { eventually } from "../stand/eventually";
-import { type House, Stage, toastsOf } from "./support/stage";
+import { play } from "./support/play";
+import { toastsOf } from "./support/stage";
 
-let stage: Stage;
-let house: House;
-beforeAll(async () => {
-  stage = await Stage.start();
-});
-afterAll(() => stage?.stop());
-afterEach(() => house?.leave());
+const on = play();
 
 it("shows an event within a second of its publishing, with one toast", async () => {
-  house = await stage.house();
+  const house = await on.house();
   await house.sign();
   const tab = await house.live();
   await tab.shows("D-2026-001");
@@ -31,23 +26,22 @@ it("shows an event within a second of its publishing, with one toast", async () 
 });
 
 it("shows another company's events to nobody", async () => {
-  house = await stage.house();
+  const house = await on.house();
   const tab = await house.live();
-  const other = await stage.house();
+  const other = await on.house();
   await other.sign();
   await house.sign();
   await tab.counts(1);
   expect(await tab.feed()).toEqual(["D-2026-001"]);
-  await other.leave();
 });
 
 it("tells the truth while the gateway is gone, and has everything once it is back", async () => {
-  house = await stage.house();
+  const house = await on.house();
   const tab = await house.live();
   await house.sign();
   await tab.counts(1);
 
-  await stage.gateway.kill();
+  await on.stage.gateway.kill();
   await tab.is("reconnecting");
   const meanwhile = [await house.sign(), await house.sign()];
   await tab.page.getByTestId("retry").waitFor();
@@ -55,7 +49,7 @@ it("tells the truth while the gateway is gone, and has everything once it is bac
     /Reconnexion/.test((await tab.connection()).text ?? ""),
   );
   expect(await tab.feed(), "nothing is made up").toEqual(["D-2026-001"]);
-  await stage.gateway.startAgain();
+  await on.stage.gateway.startAgain();
   await tab.is("live");
   for (const number of meanwhile) await tab.shows(number);
   await tab.counts(3);
@@ -67,14 +61,32 @@ it("tells the truth while the gateway is gone, and has everything once it is bac
 });
 
 it("says that events come late while Redis does not answer", async () => {
-  house = await stage.house();
+  const house = await on.house();
   const tab = await house.live();
-  stage.redis.pause();
+  on.stage.redis.pause();
   try {
     await tab.is("degraded");
   } finally {
-    stage.redis.unpause();
+    on.stage.redis.unpause();
   }
   await tab.is("live");
+  await tab.shows(await house.sign());
+});
+
+it("says so when it polls, too", async () => {
+  const house = await on.house();
+  house.proxy.websockets = "strip";
+  house.proxy.streams = "swallow";
+  const { tab: open } = await house.visit({ timing: { poll: 2_000, probe: [60_000, 60_000, 60_000] } });
+  const tab = await open();
+  await tab.is("polling");
+  on.stage.redis.pause();
+  try {
+    await tab.is("degraded");
+    expect((await tab.connection()).transport).toBe("polling");
+  } finally {
+    on.stage.redis.unpause();
+  }
+  await tab.is("polling");
   await tab.shows(await house.sign());
 });

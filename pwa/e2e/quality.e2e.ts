@@ -1,19 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { eventually } from "../stand/eventually";
-import { type House, Stage, type Tab } from "./support/stage";
+import { play } from "./support/play";
+import type { Tab } from "./support/stage";
 
-let stage: Stage;
-let house: House;
+const on = play();
 let axe: string;
 beforeAll(async () => {
-  stage = await Stage.start();
   axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 });
-afterAll(() => stage?.stop());
-afterEach(() => house?.leave());
 
 /** What axe holds against the page, by WCAG 2.2 AA. */
 async function violations({ page }: Tab): Promise<string[]> {
@@ -36,7 +33,7 @@ it.each([
     { colorScheme: "light", viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
   ],
 ] as const)("has no barriers that axe knows of, %s", async (_, context) => {
-  house = await stage.house();
+  const house = await on.house();
   await house.sign();
   const tab = await house.live({ context: { ...context, reducedMotion: "reduce" } });
   await tab.shows("D-2026-001");
@@ -49,7 +46,7 @@ it.each([
 });
 
 it("can be installed", async () => {
-  house = await stage.house();
+  const house = await on.house();
   const tab = await house.live();
   const cdp = await tab.cdp();
   const { errors, data } = await cdp.send("Page.getAppManifest");
@@ -61,7 +58,7 @@ it("can be installed", async () => {
 });
 
 it("opens without a network, with what was known and since when", async () => {
-  house = await stage.house();
+  const house = await on.house();
   await house.sign();
   const tab = await house.live();
   await tab.shows("D-2026-001");

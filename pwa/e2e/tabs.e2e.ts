@@ -1,31 +1,26 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { eventually } from "../stand/eventually";
-import { type House, Stage, type Tab, toastsOf } from "./support/stage";
+import { play } from "./support/play";
+import { type House, type Tab, toastsOf } from "./support/stage";
 
 /** Another tab must lead within this time. */
 const SUCCESSION = 3_000;
 
-let stage: Stage;
-let house: House;
-beforeAll(async () => {
-  stage = await Stage.start();
-});
-afterAll(() => stage?.stop());
-afterEach(() => house?.leave());
+const on = play();
 
-async function threeTabs(): Promise<[Tab, Tab, Tab]> {
-  house = await stage.house();
+async function threeTabs(): Promise<{ readonly house: House; readonly tabs: [Tab, Tab, Tab] }> {
+  const house = await on.house();
   const { tab } = await house.visit();
   const first = await tab();
   await first.is("live");
   const tabs: [Tab, Tab, Tab] = [first, await tab(), await tab()];
   for (const one of tabs) await one.is("live");
-  return tabs;
+  return { house, tabs };
 }
 
 it("holds one WebSocket for three tabs, and shows one toast", async () => {
-  const tabs = await threeTabs();
-  expect(await stage.gateway.connections()).toBe(1);
+  const { house, tabs } = await threeTabs();
+  expect(await on.stage.gateway.connections()).toBe(1);
   const number = await house.sign();
   for (const tab of tabs) await tab.shows(number);
   for (const tab of tabs) await tab.counts(1);
@@ -43,15 +38,16 @@ const ends: [string, (leader: Tab) => Promise<void>][] = [
 
 describe.each(ends)("when the leading tab is %s", (name, end) => {
   it("another one leads within three seconds, and nothing is lost or twice", async () => {
-    const [leader, ...others] = await threeTabs();
+    const { house, tabs } = await threeTabs();
+    const [leader, ...others] = tabs;
     const before = await house.sign();
     for (const tab of others) await tab.shows(before);
 
-    const accepted = await stage.gateway.websockets();
+    const accepted = await on.stage.gateway.websockets();
     await end(leader);
     const began = Date.now();
     const numbers = [await house.sign()];
-    await eventually("another tab connects", async () => (await stage.gateway.websockets()) > accepted);
+    await eventually("another tab connects", async () => (await on.stage.gateway.websockets()) > accepted);
     const tookOver = Date.now() - began;
     numbers.push(await house.sign());
     for (const tab of others) {
@@ -66,7 +62,7 @@ describe.each(ends)("when the leading tab is %s", (name, end) => {
       await leader.counts(3);
       expect(await leader.feed()).toEqual([before, ...numbers]);
       awake.push(leader);
-      await eventually("one connection", async () => (await stage.gateway.connections()) === 1);
+      await eventually("one connection", async () => (await on.stage.gateway.connections()) === 1);
       const last = await house.sign();
       for (const tab of awake) await tab.counts(4);
       await eventually("a toast", async () => (await toastsOf(awake, last)) === 1);
@@ -76,13 +72,13 @@ describe.each(ends)("when the leading tab is %s", (name, end) => {
 });
 
 it("connects each tab for itself where there are no Web Locks, and is correct", async () => {
-  house = await stage.house();
+  const house = await on.house();
   const { tab } = await house.visit({
     script: "Object.defineProperty(Navigator.prototype, 'locks', { get: () => undefined });",
   });
   const tabs = [await tab(), await tab()];
   for (const one of tabs) await one.is("live");
-  expect(await stage.gateway.connections()).toBe(2);
+  expect(await on.stage.gateway.connections()).toBe(2);
   const number = await house.sign();
   for (const one of tabs) {
     await one.shows(number);
@@ -91,8 +87,10 @@ it("connects each tab for itself where there are no Web Locks, and is correct", 
 });
 
 it("signs every tab out when one is", async () => {
-  const tabs = await threeTabs();
+  const { tabs } = await threeTabs();
   await tabs[1].page.getByTestId("sign-out").click();
   for (const tab of tabs) await tab.is("signed-out");
-  await eventually("no connection", async () => (await stage.gateway.connections()) === 0);
+  // The button is gone; who used it is at the title of what came in its place.
+  expect(await tabs[1].page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
+  await eventually("no connection", async () => (await on.stage.gateway.connections()) === 0);
 });

@@ -2,7 +2,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
-import { queryClient, startApplication } from "./app/application";
+import { persistence, queryClient, startApplication } from "./app/application";
 import { startServiceWorker } from "./app/serviceWorker";
 import { startTheme } from "./app/theme";
 import { Crash } from "./components/Crash";
@@ -16,7 +16,7 @@ const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 createRoot(root).render(
   <StrictMode>
-    <Crash>
+    <Crash onCrash={() => void persistence.forget()}>
       <QueryClientProvider client={queryClient}>
         <App />
       </QueryClientProvider>

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CompanyId, TypePattern, UserId};
+use crate::{CompanyId, TokenId, TypePattern, UserId};
 
 /// The claims of a token. `iss`, `aud` and `nbf` are checked while it is verified and not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +20,12 @@ pub struct Claims {
     /// The audience, required where one is configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aud: Option<Audience>,
+    /// Seconds since 1970 at which it was issued: what tells a new token from one that was revoked.
+    #[serde(default, deserialize_with = "numeric_date", skip_serializing_if = "Option::is_none")]
+    pub iat: Option<u64>,
     /// The token's own id, by which it can be revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jti: Option<String>,
+    pub jti: Option<TokenId>,
     /// The user's role in the application; the gateway only carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -42,8 +45,13 @@ impl Claims {
     }
 }
 
+/// A time that issuers may write with a fraction, which is cut off: earlier is the safe side.
+fn numeric_date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.map(|seconds| seconds as u64))
+}
+
 /// The companies that a token speaks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CompanyClaim {
     /// `*`: any company, for services.
     Any,

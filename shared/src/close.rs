@@ -53,6 +53,12 @@ impl CloseCode {
         self as u16
     }
 
+    /// Whether what waits to be sent is not sent any more: its reader has no right to it.
+    #[must_use]
+    pub fn withholds(self) -> bool {
+        matches!(self, Self::TokenExpired | Self::Forbidden)
+    }
+
     /// The short reason that travels with the code (at most 123 bytes) and names it in metrics.
     #[must_use]
     pub fn reason(self) -> &'static str {

@@ -16,6 +16,9 @@ pub enum IdError {
     /// A user id is 1 to 128 printable characters.
     #[error("a user id is 1 to 128 characters without control characters")]
     User,
+    /// A token id is 1 to 256 printable characters.
+    #[error("a token id (jti) is 1 to 256 characters without control characters")]
+    Token,
     /// An event id is 1 to 128 of `A-Z a-z 0-9 _ - . :`.
     #[error("an event id is 1 to 128 characters of A-Z a-z 0-9 _ - . :")]
     Event,
@@ -101,6 +104,12 @@ id! {
     /// The person or service that a token was issued to (`sub`).
     UserId, User, "^[^\\u0000-\\u001f\\u007f]{1,128}$",
     |text| matches!(text.chars().count(), 1..=128) && !text.chars().any(char::is_control)
+}
+
+id! {
+    /// A token's own id (`jti`), by which it can be revoked.
+    TokenId, Token, "^[^\\u0000-\\u001f\\u007f]{1,256}$",
+    |text| matches!(text.chars().count(), 1..=256) && !text.chars().any(char::is_control)
 }
 
 id! {

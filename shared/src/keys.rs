@@ -7,6 +7,10 @@ use crate::{CompanyId, EventId};
 /// Prefix of everything that the gateway keeps for itself.
 pub const GATEWAY: &str = "gateway:";
 
+/// The sorted set of revocations in force, each with its end as its score; and the channel that new ones are announced
+/// on.
+pub const REVOCATIONS: &str = "gateway:revocations";
+
 /// What every company's channel name begins with.
 pub const CHANNEL: &str = "company:";
 

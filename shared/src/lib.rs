@@ -17,6 +17,7 @@ mod ids;
 pub mod keys;
 mod pattern;
 mod record;
+mod revocation;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod trace;
@@ -27,7 +28,8 @@ pub use cursor::{Cursor, CursorError};
 pub use envelope::{Envelope, EnvelopeError, MAX_DEPTH, MAX_EVENT_BYTES};
 pub use events::Event;
 pub use frame::{ClientFrame, DeliveryState, EventFrame, Resume, ServerFrame};
-pub use ids::{CompanyId, EventId, EventType, IdError, UserId};
+pub use ids::{CompanyId, EventId, EventType, IdError, TokenId, UserId};
 pub use pattern::{PatternError, TypeFilter, TypePattern};
 pub use record::{Record, RecordError};
+pub use revocation::{MAX_REVOCATION_SECS, Revocation, Target, TargetError};
 pub use trace::{TraceParent, TraceParentError};

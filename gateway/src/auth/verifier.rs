@@ -1,86 +1,49 @@
-use anyhow::{Context, Result, bail};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, errors::ErrorKind};
-use secrecy::ExposeSecret;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use jsonwebtoken::{Algorithm, Header, Validation, decode_header};
 use shared::Claims;
 
+use super::{AuthError, jwks::Jwks, key::Key};
 use crate::{
+    clock,
     config::{AuthConfig, KeySource},
     defaults::{MAX_TOKEN_BYTES, TOKEN_LEEWAY},
+    health::Health,
+    metrics::Metrics,
 };
 
-/// Why a token is refused. The reason is for metrics and the problem document; it tells nothing about the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AuthError {
-    /// There is no token.
-    #[error("no token; send Authorization: Bearer <jwt>, or the subprotocol bearer.<jwt>")]
-    Missing,
-    /// Not a token, or without a claim that is required.
-    #[error("the token is malformed or lacks a required claim (sub, companyId, exp)")]
-    Malformed,
-    /// The signature or the algorithm is not ours.
-    #[error("the token's signature is not valid")]
-    Signature,
-    /// `exp` is past.
-    #[error("the token has expired")]
-    Expired,
-    /// `nbf` is still to come.
-    #[error("the token is not valid yet")]
-    Immature,
-    /// `iss` or `aud` is not the configured one.
-    #[error("the token's issuer or audience is not accepted here")]
-    Audience,
-}
+/// Checks tokens against the configured key or key set. The algorithm follows the key, never the token's header.
+pub struct Verifier(Keys);
 
-impl AuthError {
-    /// The label in metrics.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Missing => "token_missing",
-            Self::Malformed => "token_malformed",
-            Self::Signature => "token_signature",
-            Self::Expired => "token_expired",
-            Self::Immature => "token_immature",
-            Self::Audience => "token_audience",
-        }
-    }
-}
-
-/// Checks tokens against the one configured key. The algorithm follows the key, never the token's header.
-pub struct Verifier {
-    key: DecodingKey,
-    validation: Validation,
+enum Keys {
+    One(Box<Key>),
+    Fetched(Arc<Jwks>),
 }
 
 impl Verifier {
-    /// A verifier for this key, with the issuer and audience that the configuration requires.
+    /// A verifier for this source, with the issuer and audience that the configuration requires. Fetches nothing yet.
     ///
     /// # Errors
     /// When the PEM holds no public key of a supported kind.
     pub fn new(source: &KeySource, config: &AuthConfig) -> Result<Self> {
-        let (key, algorithms) = match source {
-            KeySource::Secret(secret) => {
-                (DecodingKey::from_secret(secret.expose_secret().as_bytes()), vec![Algorithm::HS256])
+        let rules = rules(config);
+        Ok(Self(match source {
+            KeySource::Secret(secret) => Keys::One(Key::of_secret(secret, &rules).into()),
+            KeySource::PublicKey(pem) => {
+                Keys::One(Key::of_pem(pem, &rules).context("GATEWAY_JWT_PUBLIC_KEY_FILE")?.into())
             }
-            KeySource::PublicKey(pem) => public_key(pem)?,
-        };
-        let mut validation = Validation::new(algorithms[0]);
-        validation.algorithms = algorithms;
-        validation.leeway = TOKEN_LEEWAY.as_secs();
-        validation.validate_nbf = true;
-        // `set_issuer` and `set_audience` check a claim that is there; only these make it required.
-        let mut required = vec!["exp", "sub"];
-        if let Some(issuer) = &config.jwt_issuer {
-            validation.set_issuer(&[issuer]);
-            required.push("iss");
+            KeySource::Jwks(url) => Keys::Fetched(Arc::new(Jwks::new(url.clone(), rules)?)),
+        }))
+    }
+
+    /// Begins to fetch keys, where they are fetched; until they are there the replica is not ready. Must be called
+    /// within a runtime.
+    pub fn start(&self, health: &Arc<Health>, metrics: &Arc<Metrics>) {
+        if let Keys::Fetched(jwks) = &self.0 {
+            health.await_keys();
+            tokio::spawn(jwks.clone().run(health.clone(), metrics.clone()));
         }
-        if let Some(audience) = &config.jwt_audience {
-            validation.set_audience(&[audience]);
-            required.push("aud");
-        }
-        validation.validate_aud = config.jwt_audience.is_some();
-        validation.set_required_spec_claims(&required);
-        Ok(Self { key, validation })
     }
 
     /// Checks a token.
@@ -91,35 +54,49 @@ impl Verifier {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(AuthError::Malformed);
         }
-        match jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation) {
-            Ok(data) => Ok(data.claims),
-            Err(error) => Err(match error.kind() {
-                ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => {
-                    AuthError::Signature
-                }
-                ErrorKind::ExpiredSignature => AuthError::Expired,
-                ErrorKind::ImmatureSignature => AuthError::Immature,
-                ErrorKind::InvalidIssuer | ErrorKind::InvalidAudience => AuthError::Audience,
-                ErrorKind::MissingRequiredClaim(claim) if claim == "iss" || claim == "aud" => AuthError::Audience,
-                _ => AuthError::Malformed,
-            }),
+        let header = decode_header(token).map_err(|_| AuthError::Malformed)?;
+        // RFC 7515: who does not understand what is critical must refuse; and `b64` is always critical.
+        if header.crit.is_some() || header.extras.inner().contains_key("b64") {
+            return Err(AuthError::Malformed);
+        }
+        let claims = self.verify_with(&header, token)?;
+        // A session would end at once.
+        if clock::has_expired(claims.exp, clock::unix_seconds()) { Err(AuthError::Expired) } else { Ok(claims) }
+    }
+
+    /// `kid` chooses among our own keys. What else a header says of keys (`jku`, `jwk`, `x5u`, `x5c`) is not looked at.
+    fn verify_with(&self, header: &Header, token: &str) -> Result<Claims, AuthError> {
+        match &self.0 {
+            Keys::One(key) => key.verify(token),
+            Keys::Fetched(jwks) => jwks.keys().choose(header)?.verify(token),
+        }
+    }
+
+    /// After [`AuthError::UnknownKey`]: waits for keys that are newer, if they may be fetched now.
+    pub async fn refreshed(&self) {
+        if let Keys::Fetched(jwks) = &self.0 {
+            jwks.refreshed().await;
         }
     }
 }
 
-/// The key in a PEM text, and the algorithms of its kind.
-fn public_key(pem: &str) -> Result<(DecodingKey, Vec<Algorithm>)> {
-    let pem_bytes = pem.as_bytes();
-    if !pem.contains("PUBLIC KEY-----") {
-        bail!("GATEWAY_JWT_PUBLIC_KEY_FILE: expected a PEM file with a PUBLIC KEY");
+/// What is asked of every token, whatever its key.
+fn rules(config: &AuthConfig) -> Validation {
+    // Each key has algorithms of its own.
+    let mut rules = Validation::new(Algorithm::HS256);
+    rules.leeway = TOKEN_LEEWAY.as_secs();
+    rules.validate_nbf = true;
+    // `set_issuer` and `set_audience` check a claim that is there; only these make it required.
+    let mut required = vec!["exp", "sub"];
+    if let Some(issuer) = &config.jwt_issuer {
+        rules.set_issuer(&[issuer]);
+        required.push("iss");
     }
-    if let Ok(key) = DecodingKey::from_rsa_pem(pem_bytes) {
-        return Ok((key, vec![Algorithm::RS256, Algorithm::PS256]));
+    if let Some(audience) = &config.jwt_audience {
+        rules.set_audience(&[audience]);
+        required.push("aud");
     }
-    if let Ok(key) = DecodingKey::from_ec_pem(pem_bytes) {
-        return Ok((key, vec![Algorithm::ES256]));
-    }
-    let key = DecodingKey::from_ed_pem(pem_bytes)
-        .context("GATEWAY_JWT_PUBLIC_KEY_FILE: not an RSA, P-256 or Ed25519 public key")?;
-    Ok((key, vec![Algorithm::EdDSA]))
+    rules.validate_aud = config.jwt_audience.is_some();
+    rules.set_required_spec_claims(&required);
+    rules
 }

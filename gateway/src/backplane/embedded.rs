@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
@@ -9,11 +10,12 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use publisher::{PublishError, Published};
-use shared::{CompanyId, Cursor, Envelope, EventId};
+use shared::{CompanyId, Cursor, Envelope, EventId, Revocation};
 
 use super::{Backplane, Interests, LogSlice, ReadError, Signal, SignalSender};
 use crate::{
-    defaults::{EMBEDDED_EVENT_IDS, EMBEDDED_LOG_EVENTS, EMBEDDED_MAX_AGE},
+    auth::Revocations,
+    defaults::{EMBEDDED_EVENT_IDS, EMBEDDED_LOG_EVENTS, EMBEDDED_MAX_AGE, MAX_REVOCATIONS},
     delivery::Delivery,
 };
 
@@ -22,6 +24,7 @@ pub struct Embedded {
     logs: Mutex<HashMap<CompanyId, Log>>,
     signals: SignalSender,
     interests: Arc<Interests>,
+    revocations: Arc<Revocations>,
 }
 
 /// One company's log.
@@ -37,10 +40,10 @@ struct Log {
 impl Embedded {
     /// An empty backplane that is up at once. Must be called within a runtime.
     #[must_use]
-    pub fn start(signals: SignalSender) -> Arc<Self> {
+    pub fn start(signals: SignalSender, revocations: Arc<Revocations>) -> Arc<Self> {
         let interests = Arc::new(Interests::default());
         tokio::spawn(confirm(interests.clone(), signals.clone()));
-        Arc::new(Self { logs: Mutex::default(), signals, interests })
+        Arc::new(Self { logs: Mutex::default(), signals, interests, revocations })
     }
 
     fn logs(&self) -> MutexGuard<'_, HashMap<CompanyId, Log>> {
@@ -124,6 +127,16 @@ async fn confirm(interests: Arc<Interests>, signals: SignalSender) {
 impl Backplane for Embedded {
     fn publish(&self, envelopes: Vec<Envelope>) -> BoxFuture<'_, Result<Vec<Published>, PublishError>> {
         Box::pin(async move { Ok(envelopes.iter().map(|envelope| self.append(envelope)).collect()) })
+    }
+
+    fn revoke(&self, revocation: Revocation) -> BoxFuture<'_, Result<(), PublishError>> {
+        Box::pin(async move {
+            if self.revocations.sweep() >= MAX_REVOCATIONS {
+                return Err(PublishError::Full(io::Error::from(io::ErrorKind::StorageFull).into()));
+            }
+            self.revocations.add([revocation]);
+            Ok(())
+        })
     }
 
     fn read_from(&self, company: CompanyId, from: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use publisher::{PublishError, Published};
-use shared::{CompanyId, Cursor, Envelope};
+use shared::{CompanyId, Cursor, Envelope, Revocation};
 
 use crate::delivery::Delivery;
 
@@ -73,6 +73,9 @@ pub enum ReadError {
 pub trait Backplane: Send + Sync {
     /// Appends and announces events; the results are in the order given.
     fn publish(&self, envelopes: Vec<Envelope>) -> BoxFuture<'_, Result<Vec<Published>, PublishError>>;
+
+    /// Keeps a revocation for all replicas, and has this one obey it.
+    fn revoke(&self, revocation: Revocation) -> BoxFuture<'_, Result<(), PublishError>>;
 
     /// Everything from `from` on; the event at that place itself is included if the log still holds it.
     fn read_from(&self, company: CompanyId, from: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>>;

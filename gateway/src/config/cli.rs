@@ -140,7 +140,7 @@ fn one_line(error: &clap::Error) -> String {
 }
 
 /// Variables whose value is not to be shown.
-const SECRETS: [&str; 2] = ["GATEWAY_JWT_SECRET", "GATEWAY_REDIS_URL"];
+const SECRETS: [&str; 3] = ["GATEWAY_JWT_SECRET", "GATEWAY_REDIS_URL", "GATEWAY_JWKS_URL"];
 
 #[cfg(test)]
 mod tests {
@@ -161,6 +161,14 @@ mod tests {
         let line = one_line(&error);
         assert!(line.contains("GATEWAY_REDIS_URL") && line.contains("http://"), "{line}");
         assert!(!line.contains("hunter2"), "{line}");
+    }
+
+    #[test]
+    fn a_configuration_that_is_printed_keeps_its_secrets() {
+        let arguments = ["gateway", "--redis-url", "redis://:hunter2@redis", "--jwt-secret", "hunter2"];
+        let cli = Cli::try_parse_from(arguments).unwrap();
+        let printed = format!("{cli:#?}");
+        assert!(printed.contains("redis_url") && !printed.contains("hunter2"), "{printed}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod telemetry;
 
 pub use auth::{AuthConfig, KeySource};
 pub use cli::{Cli, Command, ServeConfig, TokenConfig, parse};
-pub use limits::LimitsConfig;
+pub use limits::{LimitsConfig, raise_descriptors};
 pub use listen::ListenConfig;
 pub use pace::PaceConfig;
 pub use pages::PagesConfig;

@@ -46,6 +46,7 @@ async fn drain(app: web::Data<Arc<App>>, request: HttpRequest) -> Result<HttpRes
 }
 
 async fn metrics(app: web::Data<Arc<App>>) -> HttpResponse {
+    app.metrics.revocations.set(app.revocations.sweep() as i64);
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .body(app.metrics.render(&app.health))

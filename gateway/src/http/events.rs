@@ -20,7 +20,7 @@ pub(super) struct Limit {
 
 pub(super) async fn latest(app: Data<Arc<App>>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     app.check_origin(request.headers())?;
-    let Listener { identity, filter, .. } = Listener::of(&app, request.headers(), request.query_string())?;
+    let Listener { identity, filter, .. } = Listener::of(&app, request.headers(), request.query_string()).await?;
     let limit = Query::<Limit>::from_query(request.query_string())
         .map_err(|_| Problem::bad_request("bad_request", "limit: expected a number"))?
         .limit

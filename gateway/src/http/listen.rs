@@ -33,9 +33,9 @@ impl Listener {
     /// stream reconnects, goes before the query.
     ///
     /// # Errors
-    /// 401 or 403 for the token, 400 for a malformed cursor or type pattern.
-    pub fn of(app: &App, headers: &HeaderMap, query: &str) -> Result<Self, Problem> {
-        let identity = app.identify(bearer_of_headers(headers))?;
+    /// 401, 403 or 503 for the token, 400 for a malformed cursor or type pattern.
+    pub async fn of(app: &App, headers: &HeaderMap, query: &str) -> Result<Self, Problem> {
+        let identity = app.identify(bearer_of_headers(headers)).await?;
         let Query(wishes) = Query::<Wishes>::from_query(query)
             .map_err(|error| Problem::bad_request("bad_request", &format!("malformed query: {error}")))?;
         let header = headers.get("last-event-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());

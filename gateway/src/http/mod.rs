@@ -1,21 +1,24 @@
 //! Everything that is not a WebSocket: one file per endpoint, [`Problem`] for whatever is refused.
 
 mod admin;
+mod draft;
 mod events;
 mod listen;
 mod pages;
+mod payload;
 mod poll;
 mod presence;
 mod problem;
 mod publish;
+mod revoke;
 mod sse;
 
 pub use admin::routes as admin_routes;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use draft::seal;
 pub use listen::Listener;
 pub use pages::Pages;
 pub use problem::Problem;
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use publish::seal;
 
 use std::{rc::Rc, sync::Arc};
 
@@ -30,14 +33,14 @@ use actix_web::{
 };
 use shared::Cursor;
 
-use crate::{app::App, wire::Frame, worker::Worker};
+use crate::{app::App, metrics::Metrics, wire::Frame, worker::Worker};
 
 /// Lets the web pages of the allow-list read answers. Whether a request is served at all is decided by its endpoint.
 pub fn cors(app: Arc<App>) -> Cors {
     Cors::default()
         .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| app.origins.allows(origin)))
         .allowed_methods(["GET", "POST"])
-        .allowed_headers(["authorization", "content-type", "last-event-id"])
+        .allowed_headers(["authorization", "content-type", "idempotency-key", "last-event-id"])
         .expose_headers(["retry-after"])
         .max_age(3600)
 }
@@ -58,6 +61,14 @@ pub async fn let_go(
     Ok(answer)
 }
 
+/// Counts a request that its bearer may not make, and that was not counted yet.
+pub fn count_refusal<B>(metrics: &Metrics, response: &ServiceResponse<B>) {
+    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    if let Some(problem) = problem.filter(|problem| problem.is_about_rights() && !problem.is_counted()) {
+        metrics.rejected(problem.reason());
+    }
+}
+
 /// The public endpoints.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
@@ -66,6 +77,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(events::latest))
                 .route(web::post().to(publish::publish))
                 .default_service(web::to(|| async { Err::<&str, _>(Problem::method_not_allowed("GET, POST")) })),
+        )
+        .service(
+            web::resource("/v1/revocations")
+                .route(web::post().to(revoke::revoke))
+                .default_service(web::to(|| async { Err::<&str, _>(Problem::method_not_allowed("POST")) })),
         )
         .service(listening("/v1/sse").route(web::get().to(sse::stream)))
         .service(listening("/v1/poll").route(web::get().to(poll::poll)))

@@ -27,7 +27,8 @@ struct Wait {
 pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let worker = worker_of(&request);
     worker.app.check_origin(request.headers())?;
-    let listener = Listener::of(&worker.app, request.headers(), request.query_string())?;
+    worker.app.knock()?;
+    let listener = Listener::of(&worker.app, request.headers(), request.query_string()).await?;
     let wait = Query::<Wait>::from_query(request.query_string())
         .map_err(|_| Problem::bad_request("bad_request", "wait: expected a number of seconds"))?
         .wait
@@ -35,7 +36,7 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
     if wait > POLL_WAIT_SECS.1 {
         return Err(Problem::bad_request("bad_request", &format!("wait: at most {} seconds", POLL_WAIT_SECS.1)));
     }
-    let presence = Presence::enter(worker, Sink::Poll(Feed::default()), listener)?;
+    let presence = Presence::enter(worker, Sink::Poll(Feed::default()), listener).await?;
     let (start, wait) = (Instant::now(), Duration::from_secs(wait));
     let mut answer = Answer::default();
     while !answer.is_complete() {
@@ -48,7 +49,7 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
                     answer.take(item);
                 }
             }
-            Ok(None) | Err(_) if answer.resume.is_some() => break,
+            Ok(None) | Err(_) if answer.resume.is_some() || presence.withheld().is_some() => break,
             Ok(None) if worker.app.health.is_draining() => return Err(Problem::not_ready(NotReady::Draining)),
             Ok(None) | Err(_) => return Err(Problem::unavailable("the log cannot be reached at present")),
         }
@@ -64,6 +65,10 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
     if answer.resume == Some(Resume::Lost) && worker.app.health.is_failing_over() {
         return Err(Problem::unavailable("Redis has failed over; not every replica may know yet"));
     }
+    // Some of it may not have been handed over, and the cursor would pass it.
+    if let Some(reason) = presence.withheld() {
+        return Err(reason.into());
+    }
     Ok(answer.respond(presence.feed().position()))
 }
 
@@ -78,6 +83,8 @@ struct Answer {
     resume: Option<Resume>,
     /// It is not known before the backplane is back.
     deferred: bool,
+    /// Events come late, so that there may be more than is known here.
+    degraded: bool,
     events: Vec<Item>,
 }
 
@@ -94,8 +101,10 @@ impl Answer {
                 self.events.clear();
             }
             Item::Control(Control::Welcome { .. }, _) => self.deferred = true,
+            Item::Control(Control::Status(DeliveryState::Degraded), _) => self.degraded = true,
             // After a welcome for the time being, either of these says that it has been let in.
             Item::Control(Control::Status(DeliveryState::Live), _) => {
+                self.degraded = false;
                 self.resume.get_or_insert(Resume::Recovered);
             }
             Item::Control(..) => {}
@@ -115,8 +124,9 @@ impl Answer {
             Some(Resume::Lost) => "lost",
             Some(Resume::Recovered) | None => "recovered",
         };
+        let delivery = if self.degraded { "\"delivery\":\"degraded\"," } else { "" };
         HttpResponse::Ok().insert_header(ContentType::json()).insert_header((CACHE_CONTROL, "no-store")).body(body(
-            &format!("\"resume\":\"{resume}\","),
+            &format!("\"resume\":\"{resume}\",{delivery}"),
             self.events.iter().map(Item::frame),
             last,
         ))

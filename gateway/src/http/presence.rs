@@ -3,8 +3,11 @@ use std::{
     task::{Context, Poll},
 };
 
+use shared::CloseCode;
+
 use super::{Listener, Problem};
 use crate::{
+    auth::AuthError,
     session::{End, Feed, Item, Member, Sink},
     worker::Worker,
 };
@@ -18,13 +21,14 @@ pub(super) struct Presence {
 
 impl Presence {
     /// Registers the session and asks for it to be let in.
-    pub(super) fn enter(worker: &Rc<Worker>, sink: Sink, listener: Listener) -> Result<Self, Problem> {
-        let place = worker.app.health.admit().map_err(|reason| {
-            worker.app.metrics.rejected(reason.label());
-            Problem::not_ready(reason)
-        })?;
+    pub(super) async fn enter(worker: &Rc<Worker>, sink: Sink, listener: Listener) -> Result<Self, Problem> {
+        let places = worker.app.admit(&listener.identity).await?;
         let Listener { identity, filter, cursor } = listener;
-        let member = Rc::new(Member::new(worker, sink, identity, filter, place));
+        let member = Rc::new(Member::new(worker, sink, identity, filter, places));
+        if worker.app.is_revoked(&member) {
+            // While it was let in.
+            return Err(AuthError::Revoked.into());
+        }
         let slot = worker.registry.join(member.clone(), None, cursor);
         Ok(Self { worker: worker.clone(), member, slot })
     }
@@ -34,6 +38,15 @@ impl Presence {
         match &self.member.sink {
             Sink::Stream(feed) | Sink::Poll(feed) => feed,
             Sink::Socket(_) => unreachable!("a presence is made for a response"),
+        }
+    }
+
+    /// Why its client may see nothing more, if that is so.
+    pub(super) fn withheld(&self) -> Option<AuthError> {
+        match self.feed().end()?.code()? {
+            CloseCode::Forbidden => Some(AuthError::Revoked),
+            CloseCode::TokenExpired => Some(AuthError::Expired),
+            _ => None,
         }
     }
 

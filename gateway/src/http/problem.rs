@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use actix_http::header::{
     ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
     WWW_AUTHENTICATE,
@@ -7,7 +9,12 @@ use bytes::Bytes;
 use publisher::PublishError;
 use serde::Serialize;
 
-use crate::{auth::AuthError, defaults::RETRY_AFTER_SECS, health::NotReady};
+use crate::{
+    auth::AuthError,
+    defaults::{QUOTA_RETRY_AFTER_SECS, RETRY_AFTER_SECS},
+    health::NotReady,
+    quota::Full,
+};
 
 const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -16,7 +23,12 @@ const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json"
 pub struct Problem {
     status: StatusCode,
     code: &'static str,
+    /// What it is counted as.
+    reason: &'static str,
+    counted: bool,
     detail: String,
+    /// Where in the body it is, as a JSON pointer.
+    pointer: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -27,13 +39,21 @@ struct Body<'a> {
     status: u16,
     code: &'a str,
     detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<[FieldError<'a>; 1]>,
+}
+
+#[derive(Serialize)]
+struct FieldError<'a> {
+    pointer: &'a str,
+    detail: &'a str,
 }
 
 impl Problem {
     /// A refusal with this status, code and explanation.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: &str) -> Self {
-        Self { status, code, detail: detail.to_owned(), headers: vec![] }
+        Self { status, code, reason: code, counted: false, detail: detail.to_owned(), pointer: None, headers: vec![] }
     }
 
     /// Adds a header.
@@ -45,9 +65,48 @@ impl Problem {
 
     /// Says when to try again.
     #[must_use]
-    fn retry_later(mut self) -> Self {
-        self.headers.push((RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS)));
+    fn retry_after(mut self, seconds: u32) -> Self {
+        self.headers.push((RETRY_AFTER, HeaderValue::from(seconds)));
         self
+    }
+
+    /// Says where in the request's body it is, as a JSON pointer in a URI fragment.
+    #[must_use]
+    pub fn at(mut self, pointer: String) -> Self {
+        self.pointer = Some(pointer);
+        self
+    }
+
+    /// Counts it as something more precise than its code.
+    #[must_use]
+    fn because(mut self, reason: &'static str) -> Self {
+        self.reason = reason;
+        self
+    }
+
+    /// It has been counted.
+    #[must_use]
+    pub fn counted(mut self) -> Self {
+        self.counted = true;
+        self
+    }
+
+    /// Whether it has been counted.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.counted
+    }
+
+    /// What it is counted as.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// Whether it is about what the bearer of a token may do.
+    #[must_use]
+    pub fn is_about_rights(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN
     }
 
     /// The stable code.
@@ -62,12 +121,6 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// 401: the token is refused.
-    #[must_use]
-    pub fn unauthorized(error: AuthError) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", &error.to_string()).with_header(WWW_AUTHENTICATE, "Bearer")
-    }
-
     /// 403.
     #[must_use]
     pub fn forbidden(detail: &str) -> Self {
@@ -78,6 +131,12 @@ impl Problem {
     #[must_use]
     pub fn origin_not_allowed() -> Self {
         Self::new(StatusCode::FORBIDDEN, "origin_not_allowed", "this origin is not in GATEWAY_ALLOWED_ORIGINS")
+    }
+
+    /// 500: Redis refuses what the gateway asks; what is wrong is ours to mend, and in the log.
+    #[must_use]
+    pub fn refused(detail: &str) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "refused", detail)
     }
 
     /// 404.
@@ -116,13 +175,42 @@ impl Problem {
             NotReady::Draining => ("draining", "this replica goes away; another one answers"),
             NotReady::Full => ("overloaded", "this replica holds as many connections as it may"),
         };
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_later()
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(RETRY_AFTER_SECS)
+    }
+
+    /// 503: too many sessions are to begin at once. Those who are told so do not come back together.
+    #[must_use]
+    pub fn too_many_at_once() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many connect at once; try again shortly")
+            .because("connect_rate")
+            .retry_after(rand::random_range(1..=2 * RETRY_AFTER_SECS))
+    }
+
+    /// 429: the company or the user has as many connections as it may.
+    #[must_use]
+    pub fn too_many_connections(full: Full) -> Self {
+        let (reason, detail) = match full {
+            Full::Company => ("company_connections", "this company has as many connections as it may"),
+            Full::User => ("user_connections", "this user has as many connections as they may"),
+        };
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_connections", detail)
+            .because(reason)
+            .retry_after(QUOTA_RETRY_AFTER_SECS)
+    }
+
+    /// 429: the publisher publishes more than it may.
+    #[must_use]
+    pub fn too_many_publishes(wait: Duration) -> Self {
+        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_publishes", "this token publishes more than it may")
+            .because("publish_rate")
+            .retry_after(seconds)
     }
 
     /// 503: Redis does not answer.
     #[must_use]
     pub fn unavailable(detail: &str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_later()
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(RETRY_AFTER_SECS)
     }
 
     fn body(&self) -> Vec<u8> {
@@ -132,6 +220,7 @@ impl Problem {
             status: self.status.as_u16(),
             code: self.code,
             detail: &self.detail,
+            errors: self.pointer.as_deref().map(|pointer| [FieldError { pointer, detail: &self.detail }]),
         };
         serde_json::to_vec(&body).expect("a problem has only string keys")
     }
@@ -149,6 +238,18 @@ impl Problem {
     }
 }
 
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        let detail = error.to_string();
+        let problem = match error {
+            AuthError::Revoked => Self::new(StatusCode::FORBIDDEN, "revoked", &detail),
+            AuthError::NoKeys => Self::unavailable(&detail),
+            _ => Self::new(StatusCode::UNAUTHORIZED, "unauthorized", &detail).with_header(WWW_AUTHENTICATE, "Bearer"),
+        };
+        problem.because(error.label())
+    }
+}
+
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match error {
@@ -156,8 +257,7 @@ impl From<PublishError> for Problem {
             error if error.is_retryable() => {
                 Self::unavailable(&format!("the event could not be stored; try again with the same eventId: {error}"))
             }
-            // What is wrong is ours to mend, and in the log.
-            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "refused", "Redis refused the event"),
+            _ => Self::refused("Redis refused the event"),
         }
     }
 }

@@ -26,8 +26,9 @@ use crate::{
 pub(super) async fn stream(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let worker = worker_of(&request);
     worker.app.check_origin(request.headers())?;
-    let listener = Listener::of(&worker.app, request.headers(), request.query_string())?;
-    let presence = Presence::enter(worker, Sink::Stream(Feed::default()), listener)?;
+    worker.app.knock()?;
+    let listener = Listener::of(&worker.app, request.headers(), request.query_string()).await?;
+    let presence = Presence::enter(worker, Sink::Stream(Feed::default()), listener).await?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))

@@ -44,7 +44,7 @@ impl Worker {
     /// Asks a session to reconnect after so long; `grace` after that it is closed. An event stream and a poll are ended
     /// when their moment has come: they have no way to open the next before this one is over.
     pub(super) fn ask_to_move(&self, member: &Member, after: Duration, grace: Duration, why: Why) {
-        if member.stage.get() == Stage::Ended || !member.place.ask_to_move() {
+        if member.stage.get() == Stage::Ended || !member.places.ask_to_move() {
             return;
         }
         self.app.metrics.moves.asked(why);
@@ -91,7 +91,7 @@ impl Worker {
     pub(super) fn shed(&self, share: f64, within: Duration) {
         let sessions = self.registry.sessions.borrow();
         let settled = |member: &&Rc<Member>| {
-            member.stage.get() == Stage::In && !member.place.is_moving() && !matches!(member.sink, Sink::Poll(_))
+            member.stage.get() == Stage::In && !member.places.is_moving() && !matches!(member.sink, Sink::Poll(_))
         };
         let candidates: Vec<&Rc<Member>> =
             sessions.iter().map(|(_, registered)| &registered.member).filter(settled).collect();

@@ -9,7 +9,7 @@ use super::moves::Why;
 use crate::{
     clock,
     config::PaceConfig,
-    defaults::{CLOSE_GRACE, JOIN_TIMEOUT, MOVE_GRACE, SILENT_HEARTBEATS, STALLED, TICK, TOKEN_LEEWAY},
+    defaults::{CLOSE_GRACE, JOIN_TIMEOUT, MOVE_GRACE, SILENT_HEARTBEATS, STALLED, TICK},
     session::{Control, End, Item, Member, Sink, Stage},
     worker::Worker,
 };
@@ -61,13 +61,11 @@ fn verdict(member: &Member, tick: u32, now: u64, pace: &PaceConfig) -> Verdict {
         (Some(End::Closing(_)), Stage::Ended) => Verdict::Nothing,
         // It became slow while it was written to; its actor need not be asked.
         (Some(End::Closing(code)), _) => Verdict::End(code),
-        // One second early, so that nothing is delivered after the leeway.
-        (None, _) if now + 1 >= member.expires_at.get().saturating_add(TOKEN_LEEWAY.as_secs()) => {
-            Verdict::End(CloseCode::TokenExpired)
-        }
+        (None, _) if clock::has_expired(member.expires_at.get(), now) => Verdict::End(CloseCode::TokenExpired),
         (None, _) if member.outbox().is_some_and(|outbox| u64::from(outbox.stalled_for(tick)) > STALLED.as_secs()) => {
             Verdict::End(CloseCode::SlowConsumer)
         }
+        (None, _) if member.places.is_excess() => Verdict::End(CloseCode::TooManyConnections),
         (None, Stage::Joining) if u64::from(lasted) > JOIN_TIMEOUT.as_secs() => Verdict::End(CloseCode::Overloaded),
         (None, _)
             if member.outbox().is_some()
@@ -79,7 +77,7 @@ fn verdict(member: &Member, tick: u32, now: u64, pace: &PaceConfig) -> Verdict {
         // Polls are short.
         (None, Stage::In)
             if pace.max_session_secs > 0
-                && !member.place.is_moving()
+                && !member.places.is_moving()
                 && !matches!(member.sink, Sink::Poll(_))
                 && lasted >= member.lifespan(pace.max_session_secs) =>
         {

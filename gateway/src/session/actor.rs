@@ -7,7 +7,7 @@ use std::{
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, fut::ActorFuture};
 use bytes::BytesMut;
-use shared::{ClientFrame, CloseCode, ServerFrame};
+use shared::{Claims, ClientFrame, CloseCode, ServerFrame};
 use tokio::io::ReadBuf;
 use tracing::debug;
 
@@ -17,8 +17,8 @@ use super::{
     outbox::End,
 };
 use crate::{
-    auth::Identity,
-    defaults::{MAX_MISTAKES_PER_MINUTE, READ_BUFFER},
+    auth::{AuthError, Identity},
+    defaults::{MAX_LATE_READS, MAX_MISTAKES_PER_MINUTE, READ_BUFFER},
     wire::{self, Frame},
     worker::Worker,
 };
@@ -43,6 +43,8 @@ pub struct Session {
     /// The client's mistakes in the present minute.
     mistakes: u8,
     minute: u32,
+    /// How often something was read after the end.
+    late_reads: u8,
     /// Bytes that came with the handshake are still to be handled.
     early: bool,
     /// The client has sent its close frame.
@@ -54,6 +56,7 @@ impl Session {
     pub(super) fn begin(worker: Rc<Worker>, member: Member, cursor: Option<shared::Cursor>, read: &[u8]) {
         let member = Rc::new(member);
         let draining = worker.app.health.is_draining();
+        let revoked = worker.app.is_revoked(&member);
         let actor = Session::create(|context| Self {
             slot: worker.registry.join(member.clone(), Some(context.address()), cursor),
             worker,
@@ -61,12 +64,16 @@ impl Session {
             inbound: Inbound::with_bytes(read),
             mistakes: 0,
             minute: 0,
+            late_reads: 0,
             early: !read.is_empty(),
             peer_closed: false,
         });
         if draining {
             // The worker may have told its sessions already.
             let _ = actor.try_send(Disconnect(CloseCode::Restart));
+        } else if revoked {
+            // While the handshake was answered.
+            let _ = actor.try_send(Disconnect(CloseCode::Forbidden));
         }
     }
 
@@ -113,7 +120,19 @@ impl Session {
 
     fn receive(&mut self, read: &mut BytesMut) {
         self.member.heard_at.set(self.worker.tick());
+        if self.member.sink.end().is_some() {
+            // It was told to go, and need not be listened to for long.
+            self.late_reads = self.late_reads.saturating_add(1);
+            if self.late_reads > MAX_LATE_READS {
+                return self.member.sink.abort();
+            }
+        }
         let mut inbound = std::mem::take(&mut self.inbound);
+        let minute = self.worker.tick() / 60;
+        if minute != self.minute {
+            (self.minute, self.mistakes) = (minute, 0);
+            inbound.begin_minute();
+        }
         let outcome = inbound.receive(read, |message| {
             if self.member.sink.end().is_none() || message == Message::Close {
                 self.handle_message(message);
@@ -124,7 +143,8 @@ impl Session {
         if let Err(code) = outcome
             && self.member.sink.end().is_none()
         {
-            self.worker.app.metrics.client_error(code.reason());
+            let reason = if code == CloseCode::Policy { "frame_rate" } else { code.reason() };
+            self.worker.app.metrics.client_error(reason);
             self.end(code);
         }
     }
@@ -133,7 +153,7 @@ impl Session {
         match message {
             Message::Text(text) => match serde_json::from_str(&text) {
                 Ok(ClientFrame::Ping {}) => self.send(&self.worker.frames.pong),
-                Ok(ClientFrame::Auth { token }) => self.renew(&token),
+                Ok(ClientFrame::Auth { token }) => self.renew(token),
                 Err(_) => {
                     self.mistake("unknown_frame", "expected {\"frame\":\"ping\"} or {\"frame\":\"auth\",\"token\":…}")
                 }
@@ -153,30 +173,24 @@ impl Session {
     }
 
     /// Renews the token in place: same user, same company.
-    fn renew(&mut self, token: &str) {
-        let identity = match self.worker.app.verifier.verify(token) {
-            Ok(claims) => Identity::of(claims),
-            Err(error) => {
-                debug!(%error, "a renewed token was refused");
-                return self.end(CloseCode::TokenExpired);
+    fn renew(&mut self, token: String) {
+        match self.worker.app.judge(Ok(&token)) {
+            Err(AuthError::UnknownKey) if !self.member.renewing.replace(true) => {
+                // Others are served while newer keys are fetched.
+                let (worker, member) = (self.worker.clone(), self.member.clone());
+                actix_rt::spawn(async move {
+                    let outcome = worker.app.authenticate(Ok(&token)).await;
+                    member.renewing.set(false);
+                    renewed(&worker, &member, outcome);
+                });
             }
-        };
-        match identity {
-            Some(identity) if identity.user == self.member.user && identity.company == self.member.company => {
-                self.member.expires_at.set(identity.expires_at);
-                self.worker.registry.set_allowed(&self.member, identity.events);
-            }
-            _ => self.end(CloseCode::Forbidden),
+            outcome => renewed(&self.worker, &self.member, outcome),
         }
     }
 
     /// Tells the client what it did wrong; too often, and the session ends.
     fn mistake(&mut self, code: &'static str, message: &str) {
         self.worker.app.metrics.client_error(code);
-        let minute = self.worker.tick() / 60;
-        if minute != self.minute {
-            (self.minute, self.mistakes) = (minute, 0);
-        }
         self.mistakes += 1;
         if self.mistakes > MAX_MISTAKES_PER_MINUTE {
             return self.end(CloseCode::Policy);
@@ -194,6 +208,27 @@ impl Session {
             outbox.send(frame.bytes());
         }
     }
+}
+
+/// Carries out what became of a token that a session sent.
+fn renewed(worker: &Worker, member: &Rc<Member>, outcome: Result<Claims, AuthError>) {
+    let code = match outcome.map(Identity::of) {
+        Ok(Some(identity)) if identity.user == member.user && identity.company == member.company => {
+            worker.app.metrics.renewed("ok");
+            member.renew(identity.expires_at, identity.issued_at, identity.token_id);
+            return worker.registry.set_allowed(member, identity.events);
+        }
+        Ok(_) => {
+            worker.app.metrics.renewed("somebody_else");
+            CloseCode::Forbidden
+        }
+        Err(error) => {
+            debug!(%error, "a renewed token was refused");
+            worker.app.metrics.renewed(error.label());
+            if error == AuthError::Revoked { CloseCode::Forbidden } else { CloseCode::TokenExpired }
+        }
+    };
+    worker.registry.end(member, code, worker.tick());
 }
 
 impl Actor for Session {

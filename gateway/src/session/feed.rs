@@ -131,9 +131,12 @@ impl Feed {
         self.wake();
     }
 
-    /// Ends the session behind what is queued.
+    /// Ends the session behind what is queued, if its client may still see that.
     pub fn finish(&self, end: End) {
         if self.end.get().is_none() {
+            if end.code().is_some_and(CloseCode::withholds) {
+                self.items.borrow_mut().clear();
+            }
             self.end.set(Some(end));
             self.wake();
         }

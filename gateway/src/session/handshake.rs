@@ -25,7 +25,7 @@ pub(super) struct Accepted {
 }
 
 /// Checks a request.
-pub(super) fn check(app: &App, head: &RequestHead) -> Result<Accepted, Problem> {
+pub(super) async fn check(app: &App, head: &RequestHead) -> Result<Accepted, Problem> {
     if head.uri.path() != PATH {
         return Err(Problem::not_found());
     }
@@ -41,7 +41,8 @@ pub(super) fn check(app: &App, head: &RequestHead) -> Result<Accepted, Problem> 
     if head.version < Version::HTTP_11 || has_body(head) {
         return Err(Problem::bad_request("bad_request", "a WebSocket handshake is HTTP/1.1 and has no body"));
     }
-    let listener = Listener::of(app, head.headers(), head.uri.query().unwrap_or_default())?;
+    app.knock()?;
+    let listener = Listener::of(app, head.headers(), head.uri.query().unwrap_or_default()).await?;
     let protocol = head
         .headers()
         .get_all(SEC_WEBSOCKET_PROTOCOL)

@@ -4,7 +4,7 @@ use actix_http::ws::{OpCode, Parser};
 use bytes::BytesMut;
 use shared::CloseCode;
 
-use crate::defaults::MAX_CLIENT_MESSAGE;
+use crate::defaults::{MAX_CLIENT_MESSAGE, MAX_FRAMES_PER_MINUTE};
 
 /// What a client sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(super) struct Inbound {
     partial: BytesMut,
     /// The fragments so far of a message in several frames.
     fragments: Option<Box<Fragments>>,
+    /// Frames of the present minute.
+    frames: u16,
 }
 
 #[derive(Debug)]
@@ -34,7 +36,12 @@ struct Fragments {
 impl Inbound {
     /// Bytes that were read before the session began.
     pub(super) fn with_bytes(bytes: &[u8]) -> Self {
-        Self { partial: BytesMut::from(bytes), fragments: None }
+        Self { partial: BytesMut::from(bytes), ..Self::default() }
+    }
+
+    /// Another minute begins.
+    pub(super) fn begin_minute(&mut self) {
+        self.frames = 0;
     }
 
     /// Takes bytes that were read, which may be shared with other sessions and are left empty, and calls `handle` with
@@ -81,11 +88,18 @@ impl Inbound {
             check_header(bytes, self.fragments.as_ref().map_or(0, |fragments| fragments.payload.len()))?;
             let parsed = Parser::parse(bytes, true, MAX_CLIENT_MESSAGE).map_err(|_| CloseCode::Protocol)?;
             let Some((last, opcode, payload)) = parsed else { return Ok(None) };
+            self.frames += 1;
+            if self.frames > MAX_FRAMES_PER_MINUTE {
+                return Err(CloseCode::Policy);
+            }
             let payload = payload.unwrap_or_default();
             match opcode {
                 OpCode::Ping => return Ok(Some(Message::Ping(payload.to_vec()))),
                 OpCode::Pong => return Ok(Some(Message::Pong)),
                 OpCode::Close => {
+                    if payload.get(2..).is_some_and(|reason| std::str::from_utf8(reason).is_err()) {
+                        return Err(CloseCode::InvalidPayload);
+                    }
                     Parser::try_parse_close_payload(&payload).map_err(|_| CloseCode::Protocol)?;
                     return Ok(Some(Message::Close));
                 }

@@ -1,9 +1,18 @@
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    sync::Arc,
+};
 
-use shared::{CompanyId, TypeFilter, UserId};
+use shared::{CompanyId, TokenId, TypeFilter, UserId};
 
 use super::{Outbox, Sink};
-use crate::{auth::Identity, health::Place, worker::Worker};
+use crate::{
+    auth::Identity,
+    door::{Door, Socket},
+    health::Place,
+    quota::Lease,
+    worker::Worker,
+};
 
 /// How far a session has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +25,46 @@ pub enum Stage {
     In,
     /// It receives nothing any more.
     Ended,
+}
+
+/// What a session takes up; given back when dropped, whatever way it ends.
+#[derive(Debug)]
+pub struct Places {
+    replica: Place,
+    lease: Option<Lease>,
+    _socket: Option<Socket>,
+}
+
+impl Places {
+    /// A place under the replica's cap, and one under its company's and its user's.
+    #[must_use]
+    pub fn new(replica: Place, lease: Option<Lease>) -> Self {
+        Self { replica, lease, _socket: None }
+    }
+
+    /// Keeps the socket counted, which leaves the HTTP server.
+    #[must_use]
+    pub fn with_socket(mut self, door: &Arc<Door>) -> Self {
+        self._socket = Some(door.keep());
+        self
+    }
+
+    /// The session is asked to reconnect elsewhere; false when it has been already.
+    pub fn ask_to_move(&self) -> bool {
+        self.replica.ask_to_move()
+    }
+
+    /// Whether it was asked to reconnect elsewhere.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.replica.is_moving()
+    }
+
+    /// It was found afterwards that the session is one too many.
+    #[must_use]
+    pub fn is_excess(&self) -> bool {
+        self.lease.as_ref().is_some_and(Lease::is_excess)
+    }
 }
 
 /// What the registry and the session's actor both know of a session. One thread, so no locks.
@@ -38,20 +87,26 @@ pub struct Member {
     pub index: Cell<usize>,
     /// When the token expires, in unix seconds.
     pub expires_at: Cell<u64>,
+    /// When the token was issued, in unix seconds, if it says so.
+    pub issued_at: Cell<Option<u64>>,
+    /// The token's own id, if it has one.
+    pub token_id: RefCell<Option<TokenId>>,
+    /// A token that it sent waits for the key that it is signed with.
+    pub renewing: Cell<bool>,
     /// The worker's tick at which the client was last heard of.
     pub heard_at: Cell<u32>,
     /// The worker's tick at which the present stage of its life, joining or ending, began.
     pub since: Cell<u32>,
     /// The worker's tick by which it must have left, if it was asked to reconnect elsewhere.
     pub leave_by: Cell<Option<u32>>,
-    /// Its place under the connection cap.
-    pub place: Place,
+    /// Its places under the caps.
+    pub places: Places,
 }
 
 impl Member {
     /// A session of this identity that waits to be let in.
     #[must_use]
-    pub fn new(worker: &Worker, sink: Sink, identity: Identity, filter: TypeFilter, place: Place) -> Self {
+    pub fn new(worker: &Worker, sink: Sink, identity: Identity, filter: TypeFilter, places: Places) -> Self {
         Self {
             sink,
             session: rand::random(),
@@ -62,11 +117,21 @@ impl Member {
             entered: Cell::new(false),
             index: Cell::new(0),
             expires_at: Cell::new(identity.expires_at),
+            issued_at: Cell::new(identity.issued_at),
+            token_id: identity.token_id.into(),
+            renewing: Cell::new(false),
             heard_at: Cell::new(worker.tick()),
             since: Cell::new(worker.tick()),
             leave_by: Cell::new(None),
-            place,
+            places,
         }
+    }
+
+    /// Takes the place of its token by a newer one of the same user.
+    pub fn renew(&self, expires_at: u64, issued_at: Option<u64>, token_id: Option<TokenId>) {
+        self.expires_at.set(expires_at);
+        self.issued_at.set(issued_at);
+        self.token_id.replace(token_id);
     }
 
     /// Its own id, as the client is told and the log has it.

@@ -21,7 +21,7 @@ pub use actor::{Disconnect, Session};
 pub use feed::{Control, Feed, Item};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use inbound::fuzz_frames;
-pub use member::{Member, Stage};
+pub use member::{Member, Places, Stage};
 pub use outbox::{End, Outbox};
 pub use sink::Sink;
 pub use upgrade::upgrade;

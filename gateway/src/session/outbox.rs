@@ -143,10 +143,13 @@ impl Outbox {
         }
     }
 
-    /// Sends a close frame behind what is queued; nothing follows it.
+    /// Sends a close frame behind what is queued, if its client may still see that; nothing follows it.
     pub fn close(&self, code: CloseCode) {
         let mut queue = self.queue.borrow_mut();
         if queue.end.is_none() {
+            if code.withholds() {
+                queue.abandon();
+            }
             queue.end = Some(End::Closing(code));
             let frame = wire::close(code);
             queue.unsent += frame.len();

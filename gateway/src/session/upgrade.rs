@@ -2,7 +2,7 @@ use std::{convert::Infallible, rc::Rc};
 
 use actix_codec::{Encoder, Framed};
 use actix_http::{
-    Request, Response, StatusCode,
+    Request, RequestHead, Response, StatusCode,
     body::{BodySize, MessageBody},
     h1::{Codec, Message},
     header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL},
@@ -17,12 +17,12 @@ use super::{
     Outbox,
     actor::Session,
     handshake::{self, Accepted},
-    member::Member,
+    member::{Member, Places},
     sink::Sink,
 };
 use crate::{
+    app::App,
     defaults::HANDSHAKE_TIMEOUT,
-    health::Place,
     http::{Listener, Problem},
     worker::Worker,
 };
@@ -33,23 +33,22 @@ use crate::{
 /// # Errors
 /// Never: a client that cannot be answered is gone.
 pub async fn upgrade(worker: Rc<Worker>, request: Request, framed: Framed<TcpStream, Codec>) -> Result<(), Infallible> {
-    let decision = handshake::check(&worker.app, request.head())
-        .and_then(|accepted| Ok((accepted, worker.app.health.admit().map_err(Problem::not_ready)?)));
+    worker.heard.set(true);
+    let decision = admit(&worker.app, request.head()).await;
     let parts = framed.into_parts();
     // Answers to earlier requests on the same connection go first.
     let (mut stream, codec, earlier) = (parts.io, parts.codec, parts.write_buf);
     match decision {
-        Ok((accepted, place)) => {
+        Ok((accepted, places)) => {
             let response = switch(&request, accepted.protocol);
             if answer(&mut stream, codec, earlier, response.map_body(|_, ()| Bytes::new())).await {
                 worker.app.metrics.accepted.inc();
-                begin(worker, stream, accepted, place, &parts.read_buf);
+                begin(worker, stream, accepted, places, &parts.read_buf);
             }
         }
         Err(problem) => {
-            // A refused token was counted by its reason.
-            if problem.code() != "unauthorized" {
-                worker.app.metrics.rejected(problem.code());
+            if !problem.is_counted() {
+                worker.app.metrics.rejected(problem.reason());
             }
             debug!(code = problem.code(), "refused a handshake");
             answer(&mut stream, codec, earlier, problem.into_raw_response()).await;
@@ -58,11 +57,17 @@ pub async fn upgrade(worker: Rc<Worker>, request: Request, framed: Framed<TcpStr
     Ok(())
 }
 
-fn begin(worker: Rc<Worker>, stream: TcpStream, accepted: Accepted, place: Place, read: &BytesMut) {
+async fn admit(app: &App, head: &RequestHead) -> Result<(Accepted, Places), Problem> {
+    let accepted = handshake::check(app, head).await?;
+    let places = app.admit(&accepted.listener.identity).await?.with_socket(&app.door);
+    Ok((accepted, places))
+}
+
+fn begin(worker: Rc<Worker>, stream: TcpStream, accepted: Accepted, places: Places, read: &BytesMut) {
     // An event is one small write that nobody should hold back. The socket may be gone already; then reading tells.
     let _ = stream.set_nodelay(true);
     let Listener { identity, filter, cursor } = accepted.listener;
-    let member = Member::new(&worker, Sink::Socket(Outbox::new(stream)), identity, filter, place);
+    let member = Member::new(&worker, Sink::Socket(Outbox::new(stream)), identity, filter, places);
     Session::begin(worker, member, cursor, read);
 }
 

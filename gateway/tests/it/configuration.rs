@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use tempfile::TempDir;
 
-use crate::support::Launch;
+use crate::support::{Launch, make_public_key};
 
 /// The gateway ends with code 2 and one line on stderr that contains each of `words`.
 async fn expect_refused(launch: Launch, words: &[&str]) {
@@ -27,7 +27,12 @@ async fn an_address_that_is_none_is_named() {
 
 #[tokio::test]
 async fn a_number_that_is_none_is_named() {
-    for variable in ["GATEWAY_MAX_CONNECTIONS", "GATEWAY_HEARTBEAT_SECS"] {
+    for variable in [
+        "GATEWAY_MAX_CONNECTIONS",
+        "GATEWAY_MAX_CONNECTIONS_PER_COMPANY",
+        "GATEWAY_CONNECTS_PER_SECOND",
+        "GATEWAY_HEARTBEAT_SECS",
+    ] {
         for value in ["many", "-1", "1.5"] {
             expect_refused(Launch::new().set(variable, value), &[variable]).await;
         }
@@ -42,6 +47,45 @@ async fn exactly_one_source_of_keys_is_needed() {
     expect_refused(two, &["GATEWAY_JWT_SECRET", "GATEWAY_JWT_PUBLIC_KEY_FILE"]).await;
     let twice = Launch::new().set("GATEWAY_JWT_SECRET_FILE", "/etc/hostname");
     expect_refused(twice, &["GATEWAY_JWT_SECRET_FILE"]).await;
+    let set_too = Launch::new().set("GATEWAY_JWKS_URL", "https://id.example/jwks.json");
+    expect_refused(set_too, &["GATEWAY_JWT_SECRET", "GATEWAY_JWKS_URL"]).await;
+}
+
+#[tokio::test]
+async fn an_address_of_keys_that_anybody_on_the_way_could_change_is_refused() {
+    for (url, word) in [
+        ("http://id.example/jwks.json", "https"),
+        ("http://localhost.example/jwks.json", "https"),
+        ("ftp://id.example/jwks.json", "https"),
+        ("id.example/jwks.json", "GATEWAY_JWKS_URL"),
+        ("https://user:hunter2@id.example/jwks.json", "password"),
+    ] {
+        let launch = Launch::new().key_set(url);
+        expect_refused(launch.clone(), &["GATEWAY_JWKS_URL", word]).await;
+        assert!(!String::from_utf8_lossy(&launch.run().await.stderr).contains("hunter2"), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_public_key_that_is_too_weak_or_of_another_kind_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let kinds: [(&[&str], &str); 3] = [
+        (&["RSA", "-pkeyopt", "rsa_keygen_bits:1024"], "2048"),
+        (&["EC", "-pkeyopt", "ec_paramgen_curve:P-384"], "P-256"),
+        (&["ED448"], "Ed25519"),
+    ];
+    for (options, word) in kinds {
+        let file = folder.path().join(options[0]);
+        make_public_key(options, &file);
+        expect_refused(Launch::new().public_key(file.to_str().unwrap()), &["GATEWAY_JWT_PUBLIC_KEY_FILE", word]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_that_is_over_at_once_or_never_is_refused() {
+    for seconds in ["0", "59", "99999999999", "forever"] {
+        expect_refused(Launch::new().set("GATEWAY_REVOCATION_SECS", seconds), &["GATEWAY_REVOCATION_SECS"]).await;
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Which web pages may connect: one allow-list for the WebSocket's `Origin` and for CORS.
 
-use crate::support::{Launch, Request, Response, Stream, Token};
+use crate::support::{Launch, Request, Response, Stream, Token, event};
 
 const LISTED: &str = "https://app.example.com";
 
@@ -100,4 +100,33 @@ async fn a_listed_page_may_read_answers_and_problems() {
         stranger.expect_problem(403, "origin_not_allowed");
         assert_eq!(allowed_origin(&stranger), None, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_stranger_is_refused_by_every_endpoint_whatever_token_it_has() {
+    let gateway = Launch::new().set("GATEWAY_ALLOWED_ORIGINS", LISTED).start().await;
+    let service = Token::service("acme").sign();
+    let post = || Request::new("POST", "/v1/events").bearer(&service).json(&event("acme", "devis:signed", 1));
+    let doors = || {
+        let get = |path| Request::get(path).bearer(&service);
+        let upgrade = Request::upgrade("/v1/ws").bearer(&service);
+        [upgrade, get("/v1/sse"), get("/v1/poll?wait=0"), get("/v1/events"), post()]
+    };
+    for origin in STRANGERS {
+        for request in doors() {
+            gateway.send(request.header("Origin", origin)).await.expect_problem(403, "origin_not_allowed");
+        }
+    }
+    let refused = gateway.metric("gateway_handshakes_rejected_total{reason=\"origin_not_allowed\"}").await;
+    assert!((refused - 5.0 * STRANGERS.len() as f64).abs() < 0.5, "each is counted: {refused}");
+
+    let good = gateway.send(post().header("Origin", LISTED)).await;
+    assert_eq!((good.status, allowed_origin(&good)), (200, Some(LISTED)));
+    let preflight = Request::new("OPTIONS", "/v1/events")
+        .header("Origin", LISTED)
+        .header("Access-Control-Request-Method", "POST")
+        .header("Access-Control-Request-Headers", "authorization,content-type,idempotency-key");
+    let answer = gateway.send(preflight).await;
+    assert!([200, 204].contains(&answer.status), "{answer:?}");
+    assert!(answer.header("access-control-allow-credentials").is_none(), "no cookie opens anything here");
 }

@@ -262,3 +262,26 @@ async fn a_replica_without_a_log_of_its_own_memory_resumes_from_redis() {
     assert_eq!(back.welcome.resume, Resume::Recovered);
     assert_eq!(back.events(40).await.iter().map(n).collect::<Vec<_>>(), (10..50).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn a_poll_says_that_events_come_late_while_they_do() {
+    let mut redis = Redis::durable().await;
+    let gateway = Launch::new().redis(&redis).start().await;
+    let mut witness = gateway.connect(&anna()).await;
+    let place = gateway.publish_numbered("acme", 0..1).await[0];
+    witness.events(1).await;
+    let poll = async |query: &str| gateway.get(&format!("/v1/poll?lastEventId={place}&{query}"), &anna()).await.json();
+    assert_eq!(poll("wait=0").await.get("delivery"), None);
+
+    let waiting = poll("wait=3");
+    let cut = async {
+        gateway.metric_becomes("gateway_connections{state=\"active\"}", 2.0).await;
+        redis.kill();
+        witness.expect_status(DeliveryState::Degraded).await;
+    };
+    assert_eq!(tokio::join!(waiting, cut).0["delivery"], "degraded", "also when it began before");
+    assert_eq!(poll("wait=0").await["delivery"], "degraded");
+    redis.launch().await;
+    witness.expect_status(DeliveryState::Live).await;
+    assert_eq!(poll("wait=0").await.get("delivery"), None);
+}

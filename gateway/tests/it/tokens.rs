@@ -131,3 +131,17 @@ async fn issuer_and_audience_do_not_matter_where_they_are_not_configured() {
     let token = anna().claim("iss", json!("anybody")).claim("aud", json!(["anything"])).claim("jti", json!("t-1"));
     assert_eq!(gateway.knock(&token.claim("role", json!("boss")).sign()).await.status, 101);
 }
+
+#[tokio::test]
+async fn a_scope_is_a_word_of_its_own() {
+    let gateway = Launch::new().start().await;
+    let scopes = ["", "publish", "Admin", "ADMIN", "admin,publish", "administrator", "xadmin", "admin\tx", "*"];
+    for scope in scopes {
+        let token = Token::user("*", "ops").claim("scope", json!(scope)).sign();
+        gateway.post("/v1/revocations", &token, &json!({ "userId": "anna" })).await.expect_problem(403, "forbidden");
+    }
+    let counted = gateway.metric("gateway_handshakes_rejected_total{reason=\"forbidden\"}").await;
+    assert_eq!(counted, scopes.len() as f64);
+    let token = Token::user("*", "ops").claim("scope", json!("publish admin")).sign();
+    assert_eq!(gateway.post("/v1/revocations", &token, &json!({ "userId": "anna" })).await.status, 200);
+}

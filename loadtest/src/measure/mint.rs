@@ -39,6 +39,7 @@ impl Mint {
             exp,
             iss: self.issuer.clone(),
             aud: self.audience.clone().map(Audience::One),
+            iat: None,
             jti: None,
             role: None,
             events: None,

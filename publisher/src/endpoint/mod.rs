@@ -17,11 +17,12 @@ use deadpool_redis::redis::{
 };
 
 use self::sentinels::Sentinels;
-use crate::defaults;
+use crate::{Tls, defaults};
 
 /// Where Redis is, and who connects to it.
 ///
 /// - `redis://[user:password@]host[:port][/db]`: a server.
+/// - `rediss://[user:password@]host[:port][/db]`: a server that speaks TLS; see [`Tls`].
 /// - `redis+sentinel://[user:password@]host[:port][,host[:port]...]/master-name[/db]`: the server that the sentinels at
 ///   these addresses (port 26379 unless given) name as the master of that name. User and password are those of the
 ///   server. For sentinels that ask for some, too: `?sentinelUser=..&sentinelPassword=..`, or the password alone.
@@ -44,7 +45,15 @@ impl Endpoint {
     /// # Errors
     /// What is wrong with it, without repeating it: there may be a password in it.
     pub fn parse(url: &str) -> Result<Self, String> {
-        url::parse(url).map(Self)
+        Self::with_tls(url, &Tls::new())
+    }
+
+    /// Reads a URL, and the certificates that go with it if it is a `rediss://`. Connects nothing.
+    ///
+    /// # Errors
+    /// What is wrong with either, without repeating it.
+    pub fn with_tls(url: &str, tls: &Tls) -> Result<Self, String> {
+        url::parse(url, tls).map(Self)
     }
 
     /// A client of the server to talk to now. Behind sentinels it is asked for anew each time, and has said itself that

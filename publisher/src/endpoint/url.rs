@@ -2,28 +2,47 @@
 
 use std::borrow::Cow;
 
-use deadpool_redis::redis::{ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError, parse_redis_url};
+use deadpool_redis::redis::{
+    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisError, parse_redis_url,
+};
 
 use super::{Kind, Sentinels, client};
-use crate::defaults;
+use crate::{Tls, defaults};
 
-const SERVER: &str = "redis://[user:password@]host[:port][/db]";
+const SERVER: &str = "redis[s]://[user:password@]host[:port][/db]";
 const SENTINEL: &str = "redis+sentinel://[user:password@]host[:port][,host[:port]...]/master-name[/db]";
 
-pub(super) fn parse(url: &str) -> Result<Kind, String> {
+pub(super) fn parse(url: &str, tls: &Tls) -> Result<Kind, String> {
     match url.split_once("://") {
-        Some(("redis" | "rediss" | "unix", _)) => {
+        Some(("rediss", _)) => {
+            let server = url.into_connection_info().and_then(client).map_err(|error| unlike(SERVER, &error))?;
+            over_tls(server.get_connection_info(), tls).map(Kind::Server)
+        }
+        Some(_) if !tls.is_empty() => Err("certificates go with a URL that begins with rediss://".into()),
+        Some(("redis" | "unix", _)) => {
             let client = url.into_connection_info().and_then(client);
-            client.map(Kind::Server).map_err(|error| format!("{}; expected {SERVER}", description(&error)))
+            client.map(Kind::Server).map_err(|error| unlike(SERVER, &error))
         }
         Some(("redis+sentinel", rest)) => {
             sentinels(rest).map(Kind::Sentinels).map_err(|error| format!("{error}; expected {SENTINEL}"))
         }
         Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'+') => {
-            Err(format!("the scheme {scheme}:// is not supported, use redis:// or redis+sentinel://"))
+            Err(format!("the scheme {scheme}:// is not supported, use redis://, rediss:// or redis+sentinel://"))
         }
         _ => Err(format!("expected {SERVER} or {SENTINEL}")),
     }
+}
+
+/// The same client, with its certificates.
+fn over_tls(server: &ConnectionInfo, tls: &Tls) -> Result<Client, String> {
+    if let ConnectionAddr::TcpTls { insecure: true, .. } = server.addr() {
+        return Err("#insecure is not supported: give the authority that signed the server's certificate".into());
+    }
+    Client::build_with_tls(server.clone(), tls.certificates()?).map_err(|error| description(&error))
+}
+
+fn unlike(form: &str, error: &RedisError) -> String {
+    format!("{}; expected {form}", description(error))
 }
 
 /// Reads what comes after the scheme.
@@ -101,7 +120,7 @@ mod tests {
     use super::*;
 
     fn sentinels(url: &str) -> Sentinels {
-        match parse(url) {
+        match parse(url, &Tls::new()) {
             Ok(Kind::Sentinels(sentinels)) => sentinels,
             Ok(Kind::Server(_)) => panic!("{url}: a server"),
             Err(error) => panic!("{url}: {error}"),
@@ -114,8 +133,14 @@ mod tests {
 
     #[test]
     fn a_server() {
-        for url in ["redis://redis", "redis://10.0.0.1:6380/2", "redis://:p%40ss@redis", "unix:///run/redis.sock"] {
-            assert!(matches!(parse(url), Ok(Kind::Server(_))), "{url}");
+        for url in [
+            "redis://redis",
+            "redis://10.0.0.1:6380/2",
+            "redis://:p%40ss@redis",
+            "rediss://redis/1",
+            "unix:///run/redis.sock",
+        ] {
+            assert!(matches!(parse(url, &Tls::new()), Ok(Kind::Server(_))), "{url}");
         }
     }
 
@@ -159,11 +184,13 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         for (url, says) in [
-            ("", "expected redis://"),
-            ("redis", "expected redis://"),
+            ("", "expected redis"),
+            ("redis", "expected redis"),
             ("redis://", "Missing hostname"),
             ("redis://redis/x", "Invalid database number"),
-            ("rediss://redis", "TLS"),
+            ("rediss://redis/x", "Invalid database number"),
+            ("rediss://redis/#insecure", "authority"),
+            ("rediss+sentinel://a/main", "not supported"),
             ("http://redis", "http://"),
             ("redis+sentinel://", "master's name"),
             ("redis+sentinel:///main", "Missing hostname"),
@@ -184,8 +211,26 @@ mod tests {
             ("redis+sentinel://a/main?db=1", "sentinelPassword"),
             ("redis+sentinel://a/main?sentinelUser=b", "goes with"),
         ] {
-            match parse(url) {
+            match parse(url, &Tls::new()) {
                 Err(error) => assert!(error.contains(says), "{url}: {error}"),
+                Ok(_) => panic!("{url} is accepted"),
+            }
+        }
+    }
+
+    #[test]
+    fn certificates_are_checked_and_go_with_tls_alone() {
+        let garbage = "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n";
+        for (url, tls, says) in [
+            ("redis://redis", Tls::new().authority("x"), "rediss://"),
+            ("redis+sentinel://a/main", Tls::new().authority("x"), "rediss://"),
+            ("rediss://redis", Tls::new().authority("hunter2"), "authority: no certificate"),
+            ("rediss://redis", Tls::new().authority(garbage), "trust anchors"),
+            ("rediss://redis", Tls::new().authority(garbage.replace("2", "!")), "authority: malformed"),
+            ("rediss://redis", Tls::new().identity("hunter2", "hunter2"), "client's certificate"),
+        ] {
+            match parse(url, &tls) {
+                Err(error) => assert!(error.contains(says) && !error.contains("hunter2"), "{url}: {error}"),
                 Ok(_) => panic!("{url} is accepted"),
             }
         }
@@ -197,15 +242,16 @@ mod tests {
         let whole =
             "redis+sentinel://hunter1:hunter2@hunter3,b:1/hunter4/5?sentinelUser=hunter6&sentinelPassword=hunter7";
         let server = "redis://hunter1:hunter2@hunter3:6379/5?protocol=hunter6";
+        let secure = "rediss://hunter1:hunter2@hunter3:6379/5#hunter6";
         let mut refused = 0;
-        for url in [whole, server] {
+        for url in [whole, server, secure] {
             for at in 0..url.len() {
                 for spoilt in
                     [":", "/", "?", "#", "@", ",", "%", "[", "]", "\\", " ", "\0", "\n", "é", "%00", "%ff", ""]
                 {
                     for rest in [&url[at..], &url[at + 1..]] {
                         let url = format!("{}{spoilt}{rest}", &url[..at]);
-                        if let Err(error) = parse(&url) {
+                        if let Err(error) = parse(&url, &Tls::new()) {
                             assert!(!error.contains("hunter"), "{url}: {error}");
                             refused += 1;
                         }

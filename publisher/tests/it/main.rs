@@ -6,6 +6,7 @@ mod faults;
 mod log;
 mod origin;
 mod overload;
+mod revoke;
 mod rights;
 mod script;
 mod sentinel;

@@ -5,7 +5,7 @@ use publisher::{PublishError, Publisher, new_event_id};
 use crate::support::{Numbered, RedisServer, calls, company, connections, envelope, log, numbers, run};
 
 /// All but the channels.
-pub(crate) const COMMANDS: &str = "resetkeys resetchannels -@all +ping +hello +evalsha +script|load +xadd +xrevrange +get \
+pub(crate) const COMMANDS: &str = "resetkeys resetchannels -@all +ping +evalsha +script|load +xadd +xrevrange +get \
                         +set +pexpire +publish +info %RW~{company:*}:log %RW~{company:*}:idem:*";
 
 async fn publisher_as(server: &RedisServer, rights: &str) -> Publisher {

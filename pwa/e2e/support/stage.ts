@@ -29,6 +29,11 @@ const QUICK: Partial<Timing> = {
 
 let houses = 0;
 
+export interface StageOptions {
+  /** Playwright switches the back/forward cache off unless told otherwise. */
+  readonly backForwardCache?: boolean;
+}
+
 export class Stage {
   private constructor(
     readonly redis: Redis,
@@ -37,7 +42,7 @@ export class Stage {
     readonly browser: Browser,
   ) {}
 
-  static async start(): Promise<Stage> {
+  static async start(options: StageOptions = {}): Promise<Stage> {
     const redis = await Redis.start();
     const gateway = await Gateway.start({
       redis: redis.url,
@@ -45,7 +50,7 @@ export class Stage {
       pages: dist(),
       heartbeatSeconds: 2,
     });
-    return new Stage(redis, gateway, new Publisher(redis.url), await launch());
+    return new Stage(redis, gateway, new Publisher(redis.url), await launch(options));
   }
 
   /** A company, its owner, and a way to the gateway. */

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Toaster } from "sonner";
 import { useShownConnection } from "../components/ConnectionIndicator";
 import { Dashboard } from "../dashboard/Dashboard";
@@ -8,6 +8,7 @@ import { t } from "../i18n";
 import type { ConnectionState } from "../realtime";
 import { Header } from "./Header";
 import { SignIn } from "./SignIn";
+import type { Identity } from "./session";
 import { getTheme, subscribeTheme } from "./theme";
 import { useSession } from "./useSession";
 
@@ -20,13 +21,14 @@ export function App() {
   const signedIn = session.kind === "signed-in";
   const connection = useConnectionOf(session.kind, state);
   const shown = useShownConnection(connection);
+  useFocusOfPage(session.kind);
   return (
     <>
       <a className="skip" href="#main">
         {t.app.skip}
       </a>
       <Header name={signedIn ? session.identity.companyName : undefined} connection={connection} />
-      {signedIn && <Dashboard key={session.identity.companyId} connection={shown} />}
+      {signedIn && <Dashboard key={personOf(session.identity)} connection={shown} />}
       {session.kind === "starting" && <p className="starting">{t.app.starting}</p>}
       {(session.kind === "signed-out" || session.kind === "unreachable") && <SignIn state={session} />}
       <Demo />
@@ -34,6 +36,9 @@ export function App() {
     </>
   );
 }
+
+/** Another person's page is another page. */
+const personOf = ({ companyId, userId }: Identity) => JSON.stringify([companyId, userId]);
 
 const CONNECTING: ConnectionState = { kind: "connecting" };
 const OFFLINE: ConnectionState = { kind: "offline" };
@@ -47,6 +52,17 @@ function useConnectionOf(
   if (session === "signed-in") return state;
   if (session === "signed-out") return state.kind === "signed-out" ? state : SIGNED_OUT;
   return session === "unreachable" ? OFFLINE : CONNECTING;
+}
+
+/** Who comes in or goes out stands on a button that is gone: they go on from the new page's title. */
+function useFocusOfPage(page: ReturnType<typeof useSession>["kind"]): void {
+  const before = useRef(page);
+  useEffect(() => {
+    const isAnother = before.current !== page && before.current !== "starting";
+    before.current = page;
+    if (!isAnother || document.activeElement !== document.body) return;
+    document.querySelector<HTMLElement>("#main h1")?.focus({ preventScroll: true });
+  }, [page]);
 }
 
 function Demo() {

@@ -26,7 +26,7 @@ export function SignIn({ state }: { state: Out }) {
   return (
     <main className="door" id="main">
       <img src="/icon.svg" alt="" width="72" height="72" />
-      <h1>{t.signIn.title}</h1>
+      <h1 tabIndex={-1}>{t.signIn.title}</h1>
       <p className="door-lead">{t.signIn.lead}</p>
       <p className="door-problem" role="alert">
         {problem ?? (unreachable ? t.signIn.unreachable : reason)}

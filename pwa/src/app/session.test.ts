@@ -111,3 +111,81 @@ test("a fetch uses the token that is kept, and a new one when that is refused", 
   expect((await session.fetch("/v1/events", {})).status).toBe(200);
   expect(asked).toHaveBeenCalledTimes(2);
 });
+
+/** A promise, and what fulfils it. */
+function later<T>(): { readonly promise: Promise<T>; settle(value: T): void } {
+  let settle: (value: T) => void = () => {};
+  const promise = new Promise<T>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, settle };
+}
+
+test("signing out while somebody is still coming in is not undone", async () => {
+  const coming = later<void>();
+  enter.mockImplementationOnce(() => coming.promise);
+  answers["GET /auth/token"] = gives();
+  const starting = start();
+  await vi.waitFor(() => expect(enter).toHaveBeenCalled());
+  const ending = session.end("signed-out");
+  coming.settle();
+  await Promise.all([starting, ending]);
+  expect(kind()).toBe("signed-out");
+  expect(leave.mock.invocationCallOrder[0]).toBeGreaterThan(enter.mock.invocationCallOrder[0] ?? 0);
+  expect(localStorage.getItem("identity")).toBeNull();
+});
+
+test("a token that was on its way when the person signed out elsewhere signs nobody in", async () => {
+  answers["GET /auth/token"] = gives();
+  await start();
+  const answer = later<Response>();
+  answers["GET /auth/token"] = () => answer.promise;
+  const asking = session.getToken();
+  await session.end("signed-out");
+  answer.settle(gives()());
+  expect(await asking).toBeNull();
+  expect(kind()).toBe("signed-out");
+
+  answers["POST /auth/session"] = () => new Response("{}");
+  answers["GET /auth/token"] = gives();
+  expect(await session.signIn()).toBe("ok");
+});
+
+test("a host that does not answer is out of reach, not waited for", async () => {
+  vi.useFakeTimers();
+  try {
+    localStorage.setItem("signing-out", "1");
+    answers["DELETE /auth/session"] = () => new Promise<Response>(() => {});
+    void start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(kind()).toBe("signed-out");
+
+    localStorage.clear();
+    session = new SessionStore();
+    answers["GET /auth/token"] = () => new Promise<Response>(() => {});
+    void start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(kind()).toBe("unreachable");
+    answers["GET /auth/token"] = gives();
+    await session.resume();
+    expect(kind()).toBe("signed-in");
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("a page that comes out of the cache shows nobody who has signed out meanwhile", async () => {
+  answers["GET /auth/token"] = gives();
+  await start();
+  const stop = session.watch();
+  const comeBack = (persisted: boolean) =>
+    window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted }));
+  comeBack(true);
+  expect(kind()).toBe("signed-in");
+
+  // The storage tells a page in the cache nothing.
+  localStorage.removeItem("identity");
+  comeBack(true);
+  await vi.waitFor(() => expect(kind()).toBe("signed-out"));
+  stop();
+});

@@ -1,5 +1,6 @@
 /** Who is signed in. Asks the host application for tokens; the token's claims say whose page this is. */
 import * as v from "valibot";
+import { BROWSER_TIMERS, within } from "../realtime/patience";
 
 export interface Identity {
   readonly userId: string;
@@ -30,6 +31,8 @@ const LEAVING_KEY = "signing-out";
 const SPARE_MS = 10_000;
 
 const OTHERS_FIRST_MS = 500;
+/** The host that has not answered by then does not: over a network that is gone a request may hang for minutes. */
+const PATIENCE_MS = 8_000;
 
 const identitySchema = v.object({ userId: v.string(), companyId: v.string(), companyName: v.string() });
 const claimsSchema = v.object({
@@ -45,6 +48,12 @@ export class SessionStore {
   #hooks: SessionHooks = { enter: async () => {}, leave: async () => {} };
   #token: { text: string; expiresAt: number } | undefined;
   #asking: Promise<string | null> | undefined;
+  /** Comings and goings, one after the other: none overtakes another. */
+  #turn: Promise<void> = Promise.resolve();
+  /** How often somebody left; a token that was asked for before is nobody's. */
+  #endings = 0;
+  /** What is written to the storage can be read there. */
+  #isKept = false;
   readonly #listeners = new Set<() => void>();
 
   readonly getSnapshot = (): Session => this.#session;
@@ -75,11 +84,8 @@ export class SessionStore {
 
   async signIn(): Promise<"ok" | "refused" | "failed"> {
     try {
-      const response = await fetch("/auth/session", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: "{}",
-      });
+      const headers = { "content-type": "application/json" };
+      const response = await request("/auth/session", { method: "POST", headers, body: "{}" });
       if (response.status === 401 || response.status === 403) return "refused";
       if (!response.ok) return "failed";
       write(LEAVING_KEY, null);
@@ -97,22 +103,26 @@ export class SessionStore {
   }
 
   /** The page is nobody's from here on. */
-  async end(reason: SignedOutReason | undefined, everywhere = false): Promise<void> {
-    if (this.#session.kind === "signed-out") return;
-    const identity = this.#identity;
-    this.#identity = undefined;
-    this.#token = undefined;
-    this.#set(reason === undefined ? { kind: "signed-out" } : { kind: "signed-out", reason });
-    write(IDENTITY_KEY, null);
-    await this.#hooks.leave(identity, everywhere);
+  end(reason: SignedOutReason | undefined, everywhere = false): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#session.kind === "signed-out") return;
+      const identity = this.#identity;
+      this.#endings += 1;
+      this.#identity = this.#token = this.#asking = undefined;
+      this.#set(reason === undefined ? { kind: "signed-out" } : { kind: "signed-out", reason });
+      write(IDENTITY_KEY, null);
+      await this.#hooks.leave(identity, everywhere);
+    });
   }
 
   /** A new token, `null` when the person has to sign in again. Rejects when that cannot be told now. */
   readonly getToken = (): Promise<string | null> => {
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = undefined;
+    if (this.#asking) return this.#asking;
+    const asking = this.#ask().finally(() => {
+      if (this.#asking === asking) this.#asking = undefined;
     });
-    return this.#asking;
+    this.#asking = asking;
+    return asking;
   };
 
   /** A fetch from the gateway in the name of whoever is signed in. */
@@ -135,18 +145,29 @@ export class SessionStore {
       // The realtime client says the same with its reason; it goes first.
       else setTimeout(() => read(IDENTITY_KEY) ?? this.end("signed-out"), OTHERS_FIRST_MS);
     };
+    // A page in the back/forward cache is told nothing, and holds a token that still counts.
+    const restored = ({ persisted }: PageTransitionEvent) => {
+      if (!persisted || !this.#isKept || !this.#identity) return;
+      const known = parseIdentity(read(IDENTITY_KEY));
+      if (!known) void this.end("signed-out");
+      else if (!same(this.#identity, known)) void this.resume();
+    };
     window.addEventListener("storage", changed);
-    return () => window.removeEventListener("storage", changed);
+    window.addEventListener("pageshow", restored);
+    return () => {
+      window.removeEventListener("storage", changed);
+      window.removeEventListener("pageshow", restored);
+    };
   }
 
   async #ask(): Promise<string | null> {
-    const response = await fetch("/auth/token", {
-      headers: { accept: "application/json" },
-      cache: "no-store",
-    });
+    const endings = this.#endings;
+    const isOver = () => endings !== this.#endings;
+    const response = await request("/auth/token", { headers: { accept: "application/json" } });
     if (response.status === 401) return null;
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     const { token } = v.parse(v.object({ token: v.string() }), await response.json());
+    if (isOver()) return null;
     const claims = v.parse(claimsSchema, decodeClaims(token));
     this.#token = { text: token, expiresAt: claims.exp * 1000 };
     const identity = {
@@ -154,22 +175,32 @@ export class SessionStore {
       companyId: claims.companyId,
       companyName: claims.companyName ?? readable(claims.companyId),
     };
-    if (read(LEAVING_KEY) === null && !same(this.#identity, identity)) await this.#enter(identity);
-    return token;
+    if (read(LEAVING_KEY) === null && !same(this.#identity, identity)) await this.#enter(identity, isOver);
+    return isOver() ? null : token;
   }
 
-  async #enter(identity: Identity): Promise<void> {
-    const before = this.#identity;
-    this.#identity = identity;
-    if (before) await this.#hooks.leave(before, false);
-    await this.#hooks.enter(identity);
-    write(IDENTITY_KEY, JSON.stringify(identity));
-    this.#set({ kind: "signed-in", identity });
+  #enter(identity: Identity, isOver = () => false): Promise<void> {
+    return this.#inTurn(async () => {
+      if (isOver()) return;
+      const before = this.#identity;
+      this.#identity = identity;
+      if (before) await this.#hooks.leave(before, false);
+      await this.#hooks.enter(identity);
+      write(IDENTITY_KEY, JSON.stringify(identity));
+      this.#isKept = read(IDENTITY_KEY) !== null;
+      this.#set({ kind: "signed-in", identity });
+    });
+  }
+
+  #inTurn(what: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(what);
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
   async #endOnServer(): Promise<boolean> {
     try {
-      const response = await fetch("/auth/session", { method: "DELETE" });
+      const response = await request("/auth/session", { method: "DELETE" });
       if (!response.ok && response.status !== 401) return false;
       write(LEAVING_KEY, null);
       return true;
@@ -182,6 +213,11 @@ export class SessionStore {
     this.#session = session;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** A request to the host application. */
+function request(path: string, init: RequestInit): Promise<Response> {
+  return within(fetch(path, { cache: "no-store", ...init }), PATIENCE_MS, BROWSER_TIMERS);
 }
 
 function same(a: Identity | undefined, b: Identity): boolean {

@@ -1,3 +1,4 @@
+import { Hourglass } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { isCurrent, type Shown } from "../components/connection";
 import { useNow } from "../components/useNow";
@@ -18,9 +19,18 @@ import { useSubject } from "./useSubject";
 
 const TICK_MS = 15_000;
 
+function Outdated() {
+  return (
+    <p className="as-of" data-testid="outdated">
+      <Hourglass aria-hidden="true" className="icon" />
+      {t.feed.outdated}
+    </p>
+  );
+}
+
 /** What an owner looks at: the day's figures, its hours, and what happens. */
 export function Dashboard({ connection }: { connection: Shown }) {
-  const { events, ready, failing, knownAt } = useDashboardData();
+  const { events, ready, failing, outdated, knownAt } = useDashboardData();
   const now = useNow(TICK_MS);
   const { subject, open, close } = useSubject();
   const [filter, setFilter] = useState<Noun>();
@@ -43,8 +53,8 @@ export function Dashboard({ connection }: { connection: Shown }) {
   return (
     <main className="dashboard" id="main">
       <div className="day">
-        <h1>{t.upperFirst(t.today(now))}</h1>
-        {!isCurrent(connection) && <AsOf knownAt={knownAt} />}
+        <h1 tabIndex={-1}>{t.upperFirst(t.today(now))}</h1>
+        {isCurrent(connection) ? outdated && <Outdated /> : <AsOf knownAt={knownAt} />}
       </div>
       <Figures figures={figures} onChoose={chooseFigure} />
       <div className="columns">

@@ -47,3 +47,31 @@ test("many missed ones are one announcement", () => {
   expect(one).not.toHaveBeenCalled();
   expect(many).toHaveBeenCalledExactlyOnceWith(12);
 });
+
+test("what happens while nobody looks is told when somebody does, and not kept one by one", () => {
+  const look = (visible: boolean) => {
+    vi.spyOn(document, "visibilityState", "get").mockReturnValue(visible ? "visible" : "hidden");
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+  try {
+    look(false);
+    for (let i = 0; i < 500; i++) {
+      announcer.hear(sample("devis:signed"), { announce: true, recovered: i % 2 === 0 });
+    }
+    vi.advanceTimersByTime(3_600_000);
+    expect([one.mock.calls.length, many.mock.calls.length]).toEqual([0, 0]);
+    look(true);
+    vi.advanceTimersByTime(TOGETHER_MS);
+    expect(one).not.toHaveBeenCalled();
+    expect(many).toHaveBeenCalledExactlyOnceWith(500);
+
+    announcer.stop();
+    look(false);
+    announcer.hear(sample("devis:signed"), { announce: true, recovered: false });
+    look(true);
+    vi.runAllTimers();
+    expect([one.mock.calls.length, many.mock.calls.length]).toEqual([0, 1]);
+  } finally {
+    vi.restoreAllMocks();
+  }
+});

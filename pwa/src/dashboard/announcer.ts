@@ -1,4 +1,4 @@
-/** Which events become toasts: in one tab only, and what was missed in bulk as one. */
+/** Which events become toasts: in one tab only, and what was missed in bulk, or while nobody looked, as one. */
 import type { Delivery, RealtimeEvent } from "../realtime";
 
 /** Missed events that come within this of each other belong together. */
@@ -12,31 +12,53 @@ export interface Toasts {
 }
 
 export class Announcer {
+  /** The first of what was missed, and how many there are. */
   #missed: RealtimeEvent[] = [];
+  #count = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #looked = (): void => {
+    if (this.#count > 0) this.#soon();
+  };
 
-  constructor(private readonly toasts: Toasts) {}
+  constructor(private readonly toasts: Toasts) {
+    document.addEventListener("visibilitychange", this.#looked);
+  }
 
   hear(event: RealtimeEvent, { announce, recovered }: Delivery): void {
     if (!announce) return;
-    if (!recovered) {
+    if (!recovered && !isHidden()) {
       this.toasts.one(event);
       return;
     }
-    this.#missed.push(event);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#flush(), TOGETHER_MS);
+    this.#count += 1;
+    if (this.#missed.length < FEW) this.#missed.push(event);
+    this.#soon();
   }
 
   stop(): void {
+    document.removeEventListener("visibilitychange", this.#looked);
+    this.#take();
+  }
+
+  /** Nobody reads what a hidden page shows, and it would stay there until somebody does. */
+  #soon(): void {
     clearTimeout(this.#timer);
-    this.#missed = [];
+    if (!isHidden()) this.#timer = setTimeout(() => this.#flush(), TOGETHER_MS);
   }
 
   #flush(): void {
-    const missed = this.#missed;
+    const { events, count } = this.#take();
+    if (count > FEW) this.toasts.many(count);
+    else for (const event of events) this.toasts.one(event);
+  }
+
+  #take(): { readonly events: RealtimeEvent[]; readonly count: number } {
+    clearTimeout(this.#timer);
+    const taken = { events: this.#missed, count: this.#count };
     this.#missed = [];
-    if (missed.length > FEW) this.toasts.many(missed.length);
-    else for (const event of missed) this.toasts.one(event);
+    this.#count = 0;
+    return taken;
   }
 }
+
+const isHidden = (): boolean => document.visibilityState === "hidden";

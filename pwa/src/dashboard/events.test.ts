@@ -63,6 +63,13 @@ test("the status is the furthest that the events say", () => {
   expect(statusOf(ownEvents([signed], subject))).toBe("signed");
 });
 
+test("what came last decides", () => {
+  const [signed, rejected] = [sample("devis:signed"), sample("devis:rejected")];
+  expect(statusOf([signed, rejected])).toBe("rejected");
+  expect(statusOf([rejected, signed])).toBe("signed");
+  expect(statusOf([sample("client:created")])).toBeUndefined();
+});
+
 test("a subject survives the address, whatever its id", () => {
   fc.assert(
     fc.property(fc.constantFrom(...NOUNS), fc.string({ minLength: 1, unit: "grapheme" }), (noun, id) => {

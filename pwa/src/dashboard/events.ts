@@ -1,5 +1,5 @@
 /** Words of the dashboard: nouns, lists of events, and their order. */
-import { EVENT_TYPES, type EventType, type RealtimeEvent } from "../realtime";
+import type { EventType, RealtimeEvent } from "../realtime";
 import { type Cursor, compareCursors, parseCursor } from "../realtime/cursor";
 
 export const NOUNS = ["devis", "facture", "intervention", "client", "message"] as const;
@@ -22,10 +22,6 @@ export function isOf<T extends EventType>(
   return (types as EventType[]).includes(event.type);
 }
 
-export function isKnownType(type: string): type is EventType {
-  return (EVENT_TYPES as readonly string[]).includes(type);
-}
-
 const cursors = new WeakMap<RealtimeEvent, Cursor>();
 const NOWHERE: Cursor = { epoch: "0", seq: "0" };
 
@@ -41,6 +37,10 @@ function inOrder(a: RealtimeEvent, b: RealtimeEvent): number {
 
 /** All lists as one, in the log's order, each event once. The first list itself when the others add nothing. */
 export function mergeEvents(first: Events, ...others: Events[]): Events {
+  const [only, more] = others.flat();
+  const newest = first.at(-1);
+  // What has just happened follows all the rest.
+  if (only && !more && newest && inOrder(newest, only) < 0) return [...first, only];
   const known = new Set(first.map((event) => event.id));
   const added: RealtimeEvent[] = [];
   for (const event of others.flat()) {

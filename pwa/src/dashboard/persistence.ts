@@ -2,20 +2,20 @@
 import { type DehydratedState, dehydrate, hydrate, type QueryClient } from "@tanstack/react-query";
 import { clear, createStore, get, set, type UseStore } from "idb-keyval";
 import type { Identity } from "../app/session";
+import { attempt } from "../realtime/patience";
 import { realtime as service } from "../services/websocket.service";
 
 interface Saved {
   /** Of the form of what is saved: another one is not read. */
-  readonly version: 1;
+  readonly version: 2;
   /** When the connection was last live, unix milliseconds. */
   readonly liveAt: number;
   readonly state: DehydratedState;
 }
 
-const SAVE_AFTER_MS = 1_000;
+/** On a busy day something changes every second, and all is written each time. */
+const SAVE_AFTER_MS = 5_000;
 const SAVE_EVERY_MS = 60_000;
-/** IndexedDB may hang (Safari); the page does not. */
-const GIVE_UP_MS = 1_000;
 
 export class Persistence {
   #key: string | undefined;
@@ -38,7 +38,7 @@ export class Persistence {
   async restore({ userId, companyId }: Identity): Promise<void> {
     this.#key = JSON.stringify([companyId, userId]);
     const saved = await this.#try((store) => get<Saved>(this.#key ?? "", store));
-    if (saved?.version !== 1) return;
+    if (saved?.version !== 2) return;
     this.#liveAt = saved.liveAt;
     hydrate(this.client, saved.state);
   }
@@ -88,18 +88,14 @@ export class Persistence {
     this.#timer = undefined;
     const key = this.#key;
     if (key === undefined) return;
-    const saved: Saved = { version: 1, liveAt: this.liveAt, state: dehydrate(this.client) };
+    const saved: Saved = { version: 2, liveAt: this.liveAt, state: dehydrate(this.client) };
     void this.#try((store) => set(key, saved, store));
   }
 
-  /** Storage may be forbidden, full or stuck; then nothing is kept. */
-  async #try<T>(what: (store: UseStore) => Promise<T>): Promise<T | undefined> {
-    try {
+  #try<T>(what: (store: UseStore) => Promise<T>): Promise<T | undefined> {
+    return attempt(() => {
       this.#store ??= createStore("dashboard", "last-known");
-      const giveUp = new Promise<undefined>((done) => setTimeout(done, GIVE_UP_MS, undefined));
-      return await Promise.race([what(this.#store), giveUp]);
-    } catch {
-      return undefined;
-    }
+      return what(this.#store);
+    });
   }
 }

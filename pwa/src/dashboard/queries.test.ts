@@ -10,7 +10,16 @@ import {
 } from "../realtime";
 import type { RealtimeService } from "../services/websocket.service";
 import { nounOf } from "./events";
-import { applyEvent, createQueryClient, type Known, LISTS, listQuery, TOUCHES, wireQueries } from "./queries";
+import {
+  applyEvent,
+  combine,
+  createQueryClient,
+  type Known,
+  LISTS,
+  listQuery,
+  TOUCHES,
+  wireQueries,
+} from "./queries";
 import { sample } from "./samples";
 
 let client: QueryClient;
@@ -155,4 +164,42 @@ test("live events reach the lists through the service", () => {
   const event = sample("client:created");
   realtime.event(event);
   expect(held("clients")).toEqual([event]);
+});
+
+test("an event that is not what the catalog says costs that event only", async () => {
+  const good = sample("devis:signed");
+  const bad = [
+    { ...sample("devis:signed"), time: "2026-06-30T23:59:60.000Z" },
+    { ...sample("devis:signed"), data: {} },
+    7,
+  ] as unknown as RealtimeEvent[];
+  vi.spyOn(session, "fetch").mockResolvedValue(answer(...bad, good));
+  await client.fetchQuery(listQuery("devis"));
+  expect(held("devis")).toEqual([good]);
+});
+
+test("an answer that does not come is not waited for", async () => {
+  vi.useFakeTimers();
+  try {
+    const event = sample("devis:signed");
+    vi.spyOn(session, "fetch")
+      .mockImplementationOnce(() => new Promise(() => {}))
+      .mockImplementation(async () => answer(event));
+    void client.prefetchQuery(listQuery("devis"));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(held("devis")).toEqual([event]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("the screen is out of date while a list that is there cannot be fetched anew", () => {
+  const known: Known = { events: [], lastEventId: "1-0" };
+  const result = { data: known, dataUpdatedAt: 1, failureCount: 0 };
+  expect(combine([result, result])).toMatchObject({ ready: true, failing: false, outdated: false });
+  expect(combine([result, { ...result, failureCount: 1 }])).toMatchObject({ failing: false, outdated: true });
+  expect(combine([{ data: undefined, dataUpdatedAt: 0, failureCount: 1 }])).toMatchObject({
+    failing: true,
+    outdated: false,
+  });
 });

@@ -6,8 +6,10 @@ import { QueryClient, queryOptions, useQueries } from "@tanstack/react-query";
 import * as v from "valibot";
 import { session } from "../app/session";
 import { EVENT_TYPES, type EventType, type RealtimeEvent } from "../realtime";
+import { isOfCatalog } from "../realtime/catalog";
+import { BROWSER_TIMERS, within } from "../realtime/patience";
 import { realtime as service } from "../services/websocket.service";
-import { type Events, isKnownType, mergeEvents } from "./events";
+import { type Events, mergeEvents } from "./events";
 
 export const LISTS = ["devis", "factures", "interventions", "clients", "messages"] as const;
 export type List = (typeof LISTS)[number];
@@ -34,21 +36,10 @@ export interface Known {
 /** The most that a list keeps, and that the gateway gives. */
 const LIMIT = 1000;
 
-const answer = v.object({
-  events: v.array(
-    v.object({
-      id: v.string(),
-      type: v.string(),
-      companyId: v.string(),
-      time: v.pipe(
-        v.string(),
-        v.check((time) => !Number.isNaN(Date.parse(time))),
-      ),
-      data: v.looseObject({}),
-    }),
-  ),
-  lastEventId: v.string(),
-});
+/** An answer that has not begun by then does not come. */
+const PATIENCE_MS = 20_000;
+
+const answer = v.object({ events: v.array(v.unknown()), lastEventId: v.string() });
 
 /** The gateway does not take the token. */
 class Refused extends Error {}
@@ -82,12 +73,12 @@ export function listQuery(list: List) {
 
 async function fetchEvents(list: List, signal: AbortSignal): Promise<Known> {
   const types = EVENT_TYPES.filter((type) => TOUCHES[type].includes(list));
-  const response = await session.fetch(`/v1/events?limit=${LIMIT}&types=${types.join(",")}`, { signal });
+  const asking = session.fetch(`/v1/events?limit=${LIMIT}&types=${types.join(",")}`, { signal });
+  const response = await within(asking, PATIENCE_MS, BROWSER_TIMERS);
   if (response.status === 401 || response.status === 403) throw new Refused();
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   const { events, lastEventId } = v.parse(answer, await response.json());
-  // The gateway promises the catalog's shape for the catalog's types.
-  return { events: events.filter(({ type }) => isKnownType(type)) as unknown as Events, lastEventId };
+  return { events: events.filter(isOfCatalog), lastEventId };
 }
 
 export function createQueryClient(): QueryClient {
@@ -154,6 +145,8 @@ export interface DashboardData {
   readonly ready: boolean;
   /** A list is not there and the last try failed. */
   readonly failing: boolean;
+  /** A list is there and could not be fetched anew at the last try, so that something may be missing. */
+  readonly outdated: boolean;
   /** When the oldest of the lists was last known to be right, unix milliseconds; 0 when nothing is known. */
   readonly knownAt: number;
 }
@@ -180,11 +173,12 @@ function allEvents(inputs: readonly (Known | undefined)[]): Events {
   return events;
 }
 
-function combine(results: readonly Result[]): DashboardData {
+export function combine(results: readonly Result[]): DashboardData {
   return {
     events: allEvents(results.map(({ data }) => data)),
     ready: results.every(({ data }) => data !== undefined),
     failing: results.some(({ data, failureCount }) => data === undefined && failureCount > 0),
+    outdated: results.some(({ data, failureCount }) => data !== undefined && failureCount > 0),
     knownAt: Math.min(...results.map(({ dataUpdatedAt }) => dataUpdatedAt)),
   };
 }

@@ -1,5 +1,5 @@
 /** What the detail panel is about, its history and its state: pure functions of the events. */
-import type { RealtimeEvent } from "../realtime";
+import type { EventType, RealtimeEvent } from "../realtime";
 import { type Events, isOf, NOUNS, type Noun, nounOf } from "./events";
 
 export interface Subject {
@@ -53,16 +53,20 @@ export function ownEvents(events: Events, subject: Subject): Events {
   return events.filter((event) => is(event, subject));
 }
 
+const STATUS: { readonly [T in EventType]?: Status } = {
+  "devis:created": "pending",
+  "devis:signed": "signed",
+  "devis:rejected": "rejected",
+  "facture:created": "due",
+  "facture:paid": "paid",
+  "intervention:started": "running",
+  "intervention:completed": "done",
+};
+
+/** What came last decides. */
 export function statusOf(own: Events): Status | undefined {
-  const has = (type: RealtimeEvent["type"]) => own.some((event) => event.type === type);
-  if (has("devis:signed")) return "signed";
-  if (has("devis:rejected")) return "rejected";
-  if (has("devis:created")) return "pending";
-  if (has("facture:paid")) return "paid";
-  if (has("facture:created")) return "due";
-  if (has("intervention:completed")) return "done";
-  if (has("intervention:started")) return "running";
-  return undefined;
+  const newest = own.at(-1);
+  return newest && STATUS[newest.type];
 }
 
 function is(event: RealtimeEvent, subject: Subject): boolean {

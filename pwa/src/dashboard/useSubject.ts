@@ -20,11 +20,11 @@ function open(subject: Subject): void {
 
 function close(): void {
   if (!fromHash(location.hash)) return;
-  if (history.state?.panel) history.back();
-  else {
-    history.replaceState(null, "", location.pathname + location.search);
-    window.dispatchEvent(new Event(CHANGED));
-  }
+  const isOurs = history.state?.panel;
+  // At once: going back takes a moment, and a second tap meanwhile would leave the page.
+  history.replaceState(null, "", location.pathname + location.search);
+  window.dispatchEvent(new Event(CHANGED));
+  if (isOurs) history.back();
 }
 
 /** What the detail panel shows. It is in the address, so that a phone's back gesture closes the panel. */

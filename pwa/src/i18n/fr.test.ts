@@ -10,7 +10,7 @@ test("sentences say what happened, to whom and how much", () => {
   expect(plain(sentence(sample("devis:signed")))).toBe("Devis D-2026-041 signé par Mme Lefèvre, 4 820 €");
   expect(plain(sentence(sample("client:created")))).toBe("Nouveau client : Mme Lefèvre");
   expect(plain(detail(sample("message:received")))).toBe("« Bonjour, vous arrivez à quelle heure ? »");
-  expect(plain(detail(sample("facture:created")))).toBe("À régler avant le 22 décembre");
+  expect(plain(detail(sample("facture:created")))).toBe("À régler au plus tard le 22 décembre");
   expect(plain(detail(sample("intervention:completed")))).toBe("Recherche de fuite, Julien Morel, 1 h 35");
 });
 
@@ -36,4 +36,16 @@ test("moments are in words", () => {
   expect(plain(fr.relative(new Date("2026-12-01T08:05:00"), now))).toBe("à 8 h 05");
   expect(plain(fr.relative(new Date("2026-11-30T18:00:00"), now))).toBe("hier à 18 h 00");
   expect(plain(fr.relative(new Date("2026-11-22T10:00:00"), now))).toBe("le 22 novembre à 10 h 00");
+});
+
+test("what is no moment is not made up, and breaks nothing", () => {
+  const never = new Date("soon");
+  const now = new Date("2026-12-01T19:12:00");
+  for (const say of [fr.time, fr.day, fr.today, fr.moment, fr.connection.asOf]) {
+    expect(say(never)).not.toMatch(/NaN|Invalid/);
+  }
+  expect(fr.relative(never, now)).toBe("");
+  expect(fr.event.detail["facture:created"](sample("facture:created", { dueOn: "soon" }).data)).not.toMatch(
+    /NaN/,
+  );
 });

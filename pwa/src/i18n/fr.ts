@@ -14,13 +14,19 @@ const quote = (text: string) => `«\u00a0${text}\u00a0»`;
 const count = (n: number, one: string, many: string) => `${number(n)}\u00a0${n < 2 ? one : many}`;
 const upperFirst = (text: string) => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
 
+/** For what should be a moment and is none. */
+const UNKNOWN = "?";
+const isMoment = (date: Date) => !Number.isNaN(date.getTime());
+
 /** `19 h 12` */
 function time(date: Date): string {
+  if (!isMoment(date)) return UNKNOWN;
   return `${date.getHours()}\u00a0h\u00a0${String(date.getMinutes()).padStart(2, "0")}`;
 }
 
 /** `24 novembre`, `1er décembre` */
 function day(date: Date): string {
+  if (!isMoment(date)) return UNKNOWN;
   const n = date.getDate();
   return `${n === 1 ? "1er" : n} ${months.format(date)}`;
 }
@@ -77,7 +83,7 @@ const detail: { [T in EventType]: (data: EventDataByType[T]) => string } = {
   "devis:created": (d) => d.title,
   "devis:signed": (d) => (d.signedBy === d.clientName ? "" : `Signé par ${d.signedBy}`),
   "devis:rejected": (d) => quote(d.reason),
-  "facture:created": (d) => `À régler avant le ${day(new Date(`${d.dueOn}T12:00`))}`,
+  "facture:created": (d) => `À régler au plus tard le ${day(new Date(`${d.dueOn}T12:00`))}`,
   "facture:paid": (d) => `Par ${methods[d.method] ?? d.method}`,
   "intervention:started": (d) => `${d.title}, ${d.technicianName}`,
   "intervention:completed": (d) => `${d.title}, ${d.technicianName}, ${duration(d.durationMinutes)}`,
@@ -98,7 +104,7 @@ export const fr = {
   channels,
   quote,
   /** `mardi 24 novembre` */
-  today: (date: Date) => `${weekdays.format(date)} ${day(date)}`,
+  today: (date: Date) => (isMoment(date) ? `${weekdays.format(date)} ${day(date)}` : UNKNOWN),
   moment: (date: Date) => `${day(date)} à ${time(date)}`,
 
   app: {
@@ -117,7 +123,7 @@ export const fr = {
     notifications: "Notifications",
     close: "Fermer",
     see: "Voir",
-    signOutLater: "Déconnecté ici. La session sera fermée sur le serveur dès que le réseau revient.",
+    signOutLater: "Déconnecté ici. La session sera fermée sur le serveur dès que le réseau reviendra.",
   },
 
   signIn: {
@@ -132,7 +138,7 @@ export const fr = {
     reasons: {
       expired: "Votre session a expiré. Reconnectez-vous pour continuer.",
       revoked: "Votre accès a été retiré. Adressez-vous à la personne qui gère les comptes.",
-      "signed-out": "Vous êtes déconnecté.",
+      "signed-out": "La session est fermée.",
     },
   },
 
@@ -180,7 +186,6 @@ export const fr = {
       busiest === undefined
         ? "Rien encore aujourd’hui."
         : `${count(total, "événement", "événements")} aujourd’hui, le plus entre ${busiest} et ${busiest + 1}\u00a0h.`,
-    hour: (h: number) => `${h}\u00a0h`,
     span: (h: number) => `De ${h}\u00a0h à ${h + 1}\u00a0h`,
     columnHour: "Heure",
     columnCount: "Événements",
@@ -202,15 +207,14 @@ export const fr = {
     emptyFiltered: "Rien de ce genre pour l’instant.",
     loading: "Chargement…",
     failed: "Les données ne se chargent pas. Nouvel essai dans un instant.",
+    outdated: "Mise à jour en cours\u00a0: les chiffres peuvent être incomplets.",
     fresh: "Nouveau",
-    today: "Aujourd’hui",
-    yesterday: "Hier",
   },
 
   event: {
     headline,
     detail,
-    bulk: (n: number) => `${number(n)} nouveautés pendant votre absence`,
+    bulk: (n: number) => `${number(n)}\u00a0nouveautés pendant votre absence`,
   },
 
   detail: {

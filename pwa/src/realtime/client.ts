@@ -11,6 +11,8 @@ import { Conductor } from "./conductor";
 import { CursorWriter } from "./cursor-store";
 import type { Environment, PageSignal } from "./environment";
 import { EVENT_TYPES } from "./events.generated";
+import { add, each } from "./listeners";
+import { within } from "./patience";
 import type { EventFrame, ServerFrame } from "./protocol";
 import { type Outcome, Stream } from "./stream";
 import { channelName, type LeaderMessage, Tabs } from "./tabs";
@@ -41,7 +43,8 @@ export class Client implements RealtimeClient {
   ) {
     const timing = { ...TIMING, ...environment.timing };
     this.#key = channelName(options.userId, options.companyId);
-    this.#tokens = new Tokens(() => options.getToken(), environment.now);
+    const getToken = () => within(options.getToken(), timing.token, environment);
+    this.#tokens = new Tokens(getToken, environment.now);
     this.#writer = new CursorWriter(environment.store, this.#key);
     this.#conductor = new Conductor(options.url ?? location.origin, environment, timing, this.#tokens, {
       cursor: () => this.#stream.place,
@@ -220,22 +223,4 @@ export class Client implements RealtimeClient {
 function isKnown(event: EventFrame): event is EventFrame & RealtimeEvent {
   const isObject = typeof event.data === "object" && event.data !== null;
   return isObject && (EVENT_TYPES as readonly string[]).includes(event.type);
-}
-
-/** Calls each; one that throws is reported and keeps nobody else from being called. */
-function each<T>(items: Iterable<T>, call: (item: T) => void): void {
-  for (const item of [...items]) {
-    try {
-      call(item);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  }
-}
-
-function add<T>(set: Set<T>, item: T): () => void {
-  set.add(item);
-  return () => set.delete(item);
 }

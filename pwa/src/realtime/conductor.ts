@@ -73,12 +73,10 @@ export class Conductor {
   #arm(): void {
     const { now, setTimer, clearTimer } = this.environment;
     clearTimer(this.#timer);
-    const delay = nextDeadline(this.#machine, this.timing) - now();
-    if (delay === Number.POSITIVE_INFINITY) return;
-    this.#timer = setTimer(
-      () => this.audience.admit(() => this.input({ kind: "tick" })),
-      Math.min(Math.max(0, delay), LONGEST),
-    );
+    const delay = Math.max(0, nextDeadline(this.#machine, this.timing) - now());
+    if (!Number.isFinite(delay)) return;
+    const tick = () => this.audience.admit(() => this.input({ kind: "tick" }));
+    this.#timer = setTimer(tick, Math.min(delay, LONGEST));
   }
 
   #carryOut(effect: Effect): void {
@@ -112,7 +110,6 @@ export class Conductor {
     this.#wires.set(link, reserved);
     const token = await this.#token();
     if (this.#wires.get(link) !== reserved) return;
-    if (token === null) return this.input({ kind: "refused", reason: "expired" });
     if (token === undefined) return this.input({ kind: "closed", link, code: NO_TOKEN });
     const opening: Opening = {
       url: this.url,
@@ -139,26 +136,22 @@ export class Conductor {
     }
   }
 
-  /** `null`: sign in again; `undefined`: it cannot be told now. */
-  async #token(): Promise<string | null | undefined> {
-    return this.tokens.get().catch(() => undefined);
+  /** `undefined` when there is none now. When there is to be none any more the machine is told. */
+  async #token(asked = this.tokens.get()): Promise<string | undefined> {
+    const token = await asked.catch(() => undefined);
+    if (token === null) this.input({ kind: "refused", reason: "expired" });
+    return token ?? undefined;
   }
 
   async #ask(): Promise<void> {
     const token = await this.#token();
-    if (token === null) return this.input({ kind: "refused", reason: "expired" });
-    const answer =
-      token === undefined ? { status: 0 } : await this.environment.ask(this.url, token, this.timing.welcome);
+    const answer = token ? await this.environment.ask(this.url, token, this.timing.welcome) : { status: 0 };
     this.input({ kind: "asked", ...answer });
   }
 
   async #renew(): Promise<void> {
-    try {
-      const token = await this.tokens.renew();
-      if (token === null) return this.input({ kind: "refused", reason: "expired" });
-      this.input({ kind: "renewed", expiresAt: this.tokens.claims.expiresAt });
-    } catch {
-      this.input({ kind: "renew-failed" });
-    }
+    const token = await this.#token(this.tokens.renew());
+    const { expiresAt } = this.tokens.claims;
+    this.input(token ? { kind: "renewed", expiresAt } : { kind: "renew-failed" });
   }
 }

@@ -1,5 +1,6 @@
 import { del, get, set } from "idb-keyval";
 import { parseCursor } from "./cursor";
+import { attempt } from "./patience";
 
 /** Where the cursor stays between two visits. Never throws: a browser that keeps nothing begins afresh. */
 export interface CursorStore {
@@ -8,7 +9,7 @@ export interface CursorStore {
   clear(key: string): Promise<void>;
 }
 
-/** IndexedDB, or memory where that is refused (private windows, full disks). */
+/** IndexedDB, or memory where that is refused or does not answer. */
 export function browserStore(): CursorStore {
   const memory = new Map<string, string>();
   return {
@@ -25,15 +26,6 @@ export function browserStore(): CursorStore {
       await attempt(() => del(key));
     },
   };
-}
-
-/** Refusals come as rejections, and as exceptions where there is no IndexedDB at all. */
-async function attempt<T>(call: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await call();
-  } catch {
-    return undefined;
-  }
 }
 
 /** Writes the newest of a row of cursors, one at a time, so that a burst costs two writes. */

@@ -21,6 +21,12 @@ export function compareCursors(a: Cursor, b: Cursor): number {
   return compareNumbers(a.epoch, b.epoch) || compareNumbers(a.seq, b.seq);
 }
 
+/** The place right before an event. */
+export function before(id: string): string {
+  const [epoch, seq = "1"] = id.split("-");
+  return `${epoch}-${BigInt(seq) - 1n}`;
+}
+
 /** Whether nothing can be missing between the two. A log's first event follows any place in a log that was empty. */
 export function follows(later: Cursor, earlier: Cursor): boolean {
   if (earlier.seq === "0") return later.seq === "1";

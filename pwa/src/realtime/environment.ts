@@ -1,5 +1,6 @@
 import type { Transport } from "./api";
 import { browserStore, type CursorStore } from "./cursor-store";
+import { BROWSER_TIMERS } from "./patience";
 import type { Timing } from "./timing";
 import { ask, OPENERS, type Opener } from "./transports";
 
@@ -32,9 +33,9 @@ export interface Environment {
   readonly ask: typeof ask;
   readonly store: CursorStore;
   readonly page: Page;
-  /** Without either of the two each tab connects alone. */
+  /** Without either of the two, or where one is refused, each tab connects alone. */
   readonly locks: Pick<LockManager, "request" | "query"> | undefined;
-  readonly openChannel: ((name: string, hear: (message: unknown) => void) => Channel) | undefined;
+  readonly openChannel: (name: string, hear: (message: unknown) => void) => Channel | undefined;
 }
 
 export function browserEnvironment(): Environment {
@@ -42,21 +43,25 @@ export function browserEnvironment(): Environment {
     timing: {},
     now: Date.now,
     random: Math.random,
-    setTimer: (callback, delay) => setTimeout(callback, delay),
-    clearTimer: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+    ...BROWSER_TIMERS,
     openers: OPENERS,
     ask,
     store: browserStore(),
     page: browserPage,
     locks: navigator.locks,
-    openChannel: typeof BroadcastChannel === "undefined" ? undefined : openChannel,
+    openChannel,
   };
 }
 
-function openChannel(name: string, hear: (message: unknown) => void): Channel {
-  const channel = new BroadcastChannel(name);
-  channel.onmessage = ({ data }) => hear(data);
-  return { post: (message) => channel.postMessage(message), close: () => channel.close() };
+/** `undefined` where there is no such thing, or where the page may not use it. */
+function openChannel(name: string, hear: (message: unknown) => void): Channel | undefined {
+  try {
+    const channel = new BroadcastChannel(name);
+    channel.onmessage = ({ data }) => hear(data);
+    return { post: (message) => channel.postMessage(message), close: () => channel.close() };
+  } catch {
+    return undefined;
+  }
 }
 
 const browserPage: Page = {

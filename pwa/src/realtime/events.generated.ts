@@ -332,3 +332,90 @@ export const EVENT_TYPES = [
   "intervention:started",
   "message:received",
 ] as const satisfies readonly (keyof EventDataByType)[];
+
+/** What `typeof` says of each member of an event's data; with a `?` it may be left out. */
+export const EVENT_MEMBERS: { readonly [T in keyof EventDataByType]: Readonly<Record<string, string>> } = {
+  "client:created": {
+    "city": "string",
+    "clientId": "string",
+    "clientName": "string",
+    "createdAt": "string",
+    "createdBy": "string",
+    "phone": "string?"
+  },
+  "devis:created": {
+    "amountCents": "number",
+    "clientId": "string",
+    "clientName": "string",
+    "createdAt": "string",
+    "createdBy": "string",
+    "devisId": "string",
+    "number": "string",
+    "title": "string"
+  },
+  "devis:rejected": {
+    "amountCents": "number",
+    "clientId": "string",
+    "clientName": "string",
+    "devisId": "string",
+    "number": "string",
+    "reason": "string",
+    "rejectedAt": "string",
+    "rejectedBy": "string"
+  },
+  "devis:signed": {
+    "amountCents": "number",
+    "clientId": "string",
+    "clientName": "string",
+    "devisId": "string",
+    "number": "string",
+    "signedAt": "string",
+    "signedBy": "string"
+  },
+  "facture:created": {
+    "amountCents": "number",
+    "clientId": "string",
+    "clientName": "string",
+    "createdAt": "string",
+    "createdBy": "string",
+    "devisId": "string?",
+    "dueOn": "string",
+    "factureId": "string",
+    "number": "string"
+  },
+  "facture:paid": {
+    "amountCents": "number",
+    "clientId": "string",
+    "clientName": "string",
+    "factureId": "string",
+    "method": "string",
+    "number": "string",
+    "paidAt": "string"
+  },
+  "intervention:completed": {
+    "clientId": "string",
+    "clientName": "string",
+    "completedAt": "string",
+    "durationMinutes": "number",
+    "interventionId": "string",
+    "technicianName": "string",
+    "title": "string"
+  },
+  "intervention:started": {
+    "address": "string",
+    "clientId": "string",
+    "clientName": "string",
+    "interventionId": "string",
+    "startedAt": "string",
+    "technicianName": "string",
+    "title": "string"
+  },
+  "message:received": {
+    "channel": "string",
+    "clientId": "string",
+    "clientName": "string",
+    "messageId": "string",
+    "preview": "string",
+    "receivedAt": "string"
+  }
+};

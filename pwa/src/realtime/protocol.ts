@@ -3,6 +3,8 @@
  * By hand, because a schema library would be a sixth of the client.
  */
 export type Resume = "fresh" | "recovered" | "lost";
+/** Whether events arrive as they happen. */
+export type Delivery = "live" | "degraded";
 
 /** A frame of the gateway. */
 export type ServerFrame =
@@ -16,7 +18,7 @@ export type ServerFrame =
   | EventFrame
   | { readonly frame: "heartbeat" | "pong" }
   | { readonly frame: "resync"; readonly lastEventId: string }
-  | { readonly frame: "status"; readonly delivery: "live" | "degraded" }
+  | { readonly frame: "status"; readonly delivery: Delivery }
   | { readonly frame: "reconnect"; readonly afterMs: number }
   | { readonly frame: "error"; readonly code: string };
 
@@ -34,25 +36,25 @@ export interface PollAnswer {
   readonly resume: Resume;
   readonly events: readonly EventFrame[];
   readonly lastEventId: string;
+  readonly delivery: Delivery;
 }
 
-type Check = (value: unknown) => boolean;
+export type Check = (value: unknown) => boolean;
+/** The members that an object must have. */
+export type Form = Readonly<Record<string, Check>>;
 
-const text: Check = (value) => typeof value === "string";
-const count: Check = (value) => typeof value === "number" && value >= 0;
-const cursor: Check = (value) => typeof value === "string" && /^\d{1,20}-\d{1,20}$/.test(value);
-const oneOf =
+export const text: Check = (value) => typeof value === "string";
+export const count: Check = (value) => typeof value === "number" && value >= 0;
+export const cursor: Check = (value) => typeof value === "string" && /^\d{1,20}-\d{1,20}$/.test(value);
+export const oneOf =
   (...values: unknown[]): Check =>
   (value) =>
     values.includes(value);
 
-const resume = oneOf("fresh", "recovered", "lost");
+const isResume = oneOf("fresh", "recovered", "lost");
 
-/** The members that each frame must have. */
-const FRAMES: {
-  readonly [F in ServerFrame as F["frame"]]: Readonly<Record<Exclude<keyof F, "frame">, Check>>;
-} = {
-  welcome: { lastEventId: cursor, resume, heartbeatMs: count, tokenExpiresAt: text },
+const FRAMES: { readonly [F in ServerFrame as F["frame"]]: Record<Exclude<keyof F, "frame">, Check> } = {
+  welcome: { lastEventId: cursor, resume: isResume, heartbeatMs: count, tokenExpiresAt: text },
   event: { id: cursor, type: text, companyId: text, time: text, data: (value) => value !== undefined },
   heartbeat: {},
   pong: {},
@@ -62,17 +64,17 @@ const FRAMES: {
   error: { code: text },
 };
 
-function conforms(value: object, checks: Readonly<Record<string, Check>>): boolean {
-  return Object.entries(checks).every(([name, check]) => check((value as Record<string, unknown>)[name]));
+/** The value, if it is an object with the members that the form for its `tag` asks for. */
+export function parse<T>(value: unknown, tag: string, forms: Readonly<Record<string, Form>>): T | undefined {
+  const members = Object(value) as Record<string, unknown>;
+  const name = members[tag];
+  if (typeof name !== "string" || !Object.hasOwn(forms, name)) return undefined;
+  const checks = Object.entries(forms[name] ?? {});
+  return checks.every(([member, check]) => check(members[member])) ? (value as T) : undefined;
 }
 
 /** `undefined` when it is not a frame that this client knows. */
-export function parseFrame(value: unknown): ServerFrame | undefined {
-  if (typeof value !== "object" || value === null || !("frame" in value)) return undefined;
-  const { frame } = value;
-  if (typeof frame !== "string" || !Object.hasOwn(FRAMES, frame)) return undefined;
-  return conforms(value, FRAMES[frame as ServerFrame["frame"]]) ? (value as ServerFrame) : undefined;
-}
+export const parseFrame = (value: unknown): ServerFrame | undefined => parse(value, "frame", FRAMES);
 
 /** A frame as text. */
 export function parseText(text: unknown): ServerFrame | undefined {
@@ -84,9 +86,13 @@ export function parseText(text: unknown): ServerFrame | undefined {
 }
 
 export function parsePoll(value: unknown): PollAnswer | undefined {
-  if (typeof value !== "object" || value === null || !("events" in value)) return undefined;
-  const { events } = value;
-  if (!Array.isArray(events) || !conforms(value, { resume, lastEventId: cursor })) return undefined;
-  const frames = events.map(parseFrame).filter((frame) => frame?.frame === "event");
-  return { ...(value as PollAnswer), events: frames };
+  const { events, resume, lastEventId, delivery } = Object(value) as Record<keyof PollAnswer, unknown>;
+  if (!Array.isArray(events) || !isResume(resume) || !cursor(lastEventId)) return undefined;
+  return {
+    resume: resume as Resume,
+    events: events.map(parseFrame).filter((frame) => frame?.frame === "event"),
+    lastEventId: lastEventId as string,
+    // Left out while all is well.
+    delivery: delivery === "degraded" ? "degraded" : "live",
+  };
 }

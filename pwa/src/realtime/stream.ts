@@ -35,10 +35,10 @@ export class Stream {
   event(event: EventFrame, recovered: boolean): Outcome[] {
     const verdict = judge(this.place, event.id, this.filtered);
     if (verdict === "old") return [];
+    const reason = this.place === undefined ? "fresh" : verdict === "epoch" ? "resync" : "hole";
     this.place = event.id;
     const outcome = { kind: "event", event, recovered } as const;
-    if (verdict === "next") return [outcome];
-    return [{ kind: "refetch", reason: verdict === "epoch" ? "resync" : "hole" }, outcome];
+    return verdict === "next" ? [outcome] : [{ kind: "refetch", reason }, outcome];
   }
 
   /** Somebody who knows says where the sequence stands. One who is not there yet has missed what `behind` says. */

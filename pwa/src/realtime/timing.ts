@@ -22,6 +22,8 @@ export interface Timing {
   readonly renew: readonly [number, number];
   /** The token is asked for again after this when the asking failed. */
   readonly renewRetry: number;
+  /** A token that takes longer than this to come does not: a request over a network that is gone may hang for minutes. */
+  readonly token: number;
   /** After a WebSocket's or a stream's welcome, how long its backlog may take when nothing marks its end. */
   readonly catchUp: number;
   /** The leader of the tabs says that it lives. */
@@ -46,6 +48,7 @@ export const TIMING: Timing = {
   poll: 25_000,
   renew: [0.75, 0.85],
   renewRetry: 5_000,
+  token: 10_000,
   catchUp: 1_000,
   beat: 1_000,
   silence: 2_000,

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { ConnectionState, Delivery, RealtimeClient, RealtimeEvent, Refetch } from "../realtime";
 import { RealtimeService } from "./websocket.service";
 
@@ -78,6 +78,36 @@ it("keeps handlers from one client to the next", () => {
   expect(second?.calls).toEqual(["start", "retry", "stop"]);
   expect(service.getState()).toEqual({ kind: "idle" });
   expect(changes).toBeGreaterThan(0);
+});
+
+it("calls every handler, also behind one that throws", () => {
+  const reports: (() => void)[] = [];
+  vi.stubGlobal("queueMicrotask", (report: () => void) => reports.push(report));
+  const client = new FakeClient();
+  const service = new RealtimeService(() => client);
+  const heard: string[] = [];
+  service.on("client:created", () => {
+    throw new Error("a handler's");
+  });
+  service.on("client:created", () => heard.push("second"));
+  service.on("*", () => heard.push("all"));
+  service.open(WHO);
+  client.event?.(EVENT, DELIVERY);
+  expect(heard).toEqual(["second", "all"]);
+  expect(reports).toHaveLength(1);
+  expect(reports[0]).toThrow("a handler's");
+  vi.unstubAllGlobals();
+});
+
+it("keeps back what only calls itself an event of the catalog", () => {
+  const client = new FakeClient();
+  const service = new RealtimeService(() => client);
+  const heard: string[] = [];
+  service.on("*", ({ type }) => heard.push(type));
+  service.open(WHO);
+  client.event?.({ ...EVENT, data: {} } as unknown as RealtimeEvent, DELIVERY);
+  client.event?.(EVENT, DELIVERY);
+  expect(heard).toEqual(["client:created"]);
 });
 
 it("is typed from the schema", () => {

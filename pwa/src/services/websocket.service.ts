@@ -14,6 +14,8 @@ import {
   type Refetch,
   type Timing,
 } from "../realtime";
+import { isOfCatalog } from "../realtime/catalog";
+import { add, each } from "../realtime/listeners";
 
 declare global {
   interface Window {
@@ -43,12 +45,12 @@ export class RealtimeService {
     this.#client = client;
     this.#detach = [
       client.subscribe(() => this.#changed()),
-      client.onRefetch((reason) => {
-        for (const refetch of this.#refetchers) refetch(reason);
-      }),
+      client.onRefetch((reason) => each(this.#refetchers, (refetch) => refetch(reason))),
       client.on("*", (event, delivery) => {
-        for (const handler of this.#handlers.get(event.type) ?? []) handler(event, delivery);
-        for (const handler of this.#handlers.get("*") ?? []) handler(event, delivery);
+        if (!isOfCatalog(event)) return;
+        for (const type of [event.type, "*"] as const) {
+          each(this.#handlers.get(type) ?? [], (handler) => handler(event, delivery));
+        }
       }),
     ];
     client.start();
@@ -93,13 +95,8 @@ export class RealtimeService {
   }
 
   #changed(): void {
-    for (const listener of this.#listeners) listener();
+    each(this.#listeners, (listener) => listener());
   }
-}
-
-function add<T>(set: Set<T>, item: T): () => void {
-  set.add(item);
-  return () => set.delete(item);
 }
 
 export const realtime = new RealtimeService();

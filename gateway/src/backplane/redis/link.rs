@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, RwLock},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -16,10 +16,16 @@ use redis::{
     aio::{MultiplexedConnection, PubSubSink, PubSubStream},
 };
 use shared::{CompanyId, keys};
-use tokio::time::{Instant, interval_at, sleep, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, interval_at, sleep, timeout},
+};
 use tracing::{info, warn};
 
-use super::probe::{Ear, Probe};
+use super::{
+    ledger::Ledger,
+    probe::{Ear, Probe},
+};
 use crate::{
     backplane::{Interests, Signal, SignalSender},
     defaults::{PROBE_INTERVAL, REDIS_BACKOFF, REDIS_CONNECT_TIMEOUT, REDIS_RESPONSE_TIMEOUT, SUBSCRIBE_CHUNK},
@@ -29,8 +35,9 @@ use crate::{
 pub(super) struct Link {
     endpoint: Endpoint,
     signals: SignalSender,
-    commands: Arc<RwLock<Option<MultiplexedConnection>>>,
+    commands: watch::Sender<Option<MultiplexedConnection>>,
     interests: Arc<Interests>,
+    ledger: Arc<Ledger>,
     metrics: Arc<Metrics>,
     /// The companies of interest, to be subscribed again after a break.
     wanted: HashSet<CompanyId>,
@@ -48,11 +55,12 @@ impl Link {
     pub(super) fn new(
         endpoint: Endpoint,
         signals: SignalSender,
-        commands: Arc<RwLock<Option<MultiplexedConnection>>>,
+        commands: watch::Sender<Option<MultiplexedConnection>>,
         interests: Arc<Interests>,
+        ledger: Ledger,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { endpoint, signals, commands, interests, metrics, wanted: HashSet::new() }
+        Self { endpoint, signals, commands, interests, ledger: Arc::new(ledger), metrics, wanted: HashSet::new() }
     }
 
     /// Keeps a link up, for ever.
@@ -65,13 +73,13 @@ impl Link {
                 Ok(connected) => {
                     info!("connected to Redis");
                     delay = REDIS_BACKOFF.0;
-                    self.set_commands(Some(connected.commands.clone()));
+                    self.commands.send_replace(Some(connected.commands.clone()));
                     self.metrics.backplane_up.set(1);
                     let now = connected.client.get_connection_info().addr().to_string();
                     let moved = server.replace(now.clone()).is_some_and(|before| before != now);
                     self.signals.send(Signal::Up { moved }).await;
                     let reason = self.serve(connected).await;
-                    self.set_commands(None);
+                    self.commands.send_replace(None);
                     self.metrics.backplane_up.set(0);
                     self.metrics.backplane_disconnects.inc();
                     warn!(reason, "lost the link to Redis");
@@ -95,18 +103,14 @@ impl Link {
             let commands = client.get_multiplexed_async_connection_with_config(&config).await?;
             RedisResult::Ok((client, pubsub, commands))
         };
-        let (client, pubsub, commands) = timeout(REDIS_CONNECT_TIMEOUT, both)
+        let (client, pubsub, mut commands) = timeout(REDIS_CONNECT_TIMEOUT, both)
             .await
             .map_err(|_| "no answer in time".to_owned())?
             .map_err(|error| error.to_string())?;
+        // Nobody is let in over this link before it is known who was cut off.
+        self.ledger.open(&mut commands).await?;
         let (sink, stream) = pubsub.split();
         Ok(Connected { client, sink, stream, commands })
-    }
-
-    fn set_commands(&self, connection: Option<MultiplexedConnection>) {
-        if let Ok(mut held) = self.commands.write() {
-            *held = connection;
-        }
     }
 
     /// Serves one connection until it fails; says why it did.
@@ -114,16 +118,21 @@ impl Link {
         let Connected { client, sink, stream, commands } = connected;
         let (endpoint, signals) = (self.endpoint.clone(), self.signals.clone());
         let probe = Probe::new(self.metrics.clone());
-        let ear = probe.ear();
+        let (ear, ledger) = (probe.ear(), self.ledger.clone());
         tokio::select! {
-            () = listen(stream, &signals, &ear) => "Redis closed the connection".into(),
-            reason = self.command(sink, commands, probe) => reason,
+            () = listen(stream, &signals, &ear, &ledger) => "Redis closed the connection".into(),
+            reason = self.command(sink, commands.clone(), probe) => reason,
+            reason = ledger.follow(commands) => reason,
             reason = watch_master(&endpoint, &client) => reason,
         }
     }
 
     /// Subscribes, unsubscribes and probes.
     async fn command(&mut self, mut sink: PubSubSink, mut commands: MultiplexedConnection, mut probe: Probe) -> String {
+        match within("SUBSCRIBE", sink.subscribe(keys::REVOCATIONS)).await {
+            Ok(()) => self.ledger.subscribed(),
+            Err(reason) => warn!(reason, "revocations come late; the gateway's user needs &gateway:*"),
+        }
         let wanted: Vec<_> = self.wanted.iter().cloned().collect();
         let mut outcome = self.subscribe(&mut sink, wanted).await;
         if outcome.is_ok()
@@ -177,13 +186,14 @@ fn channels(companies: &[CompanyId]) -> Vec<String> {
 }
 
 /// Passes announcements on until the connection ends.
-async fn listen(mut stream: PubSubStream, signals: &SignalSender, ear: &Ear) {
+async fn listen(mut stream: PubSubStream, signals: &SignalSender, ear: &Ear, ledger: &Ledger) {
     while let Some(message) = stream.next().await {
-        if ear.hear(message.get_channel_name(), message.get_payload_bytes()) {
+        let (channel, payload) = (message.get_channel_name(), message.get_payload_bytes());
+        if ear.hear(channel, payload) || ledger.hear(channel, payload) {
             continue;
         }
-        match keys::company_of_channel(message.get_channel_name()) {
-            Some(company) => signals.announce(company, Bytes::copy_from_slice(message.get_payload_bytes())),
+        match keys::company_of_channel(channel) {
+            Some(company) => signals.announce(company, Bytes::copy_from_slice(payload)),
             None => signals.drop_noise(),
         }
     }

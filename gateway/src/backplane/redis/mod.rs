@@ -1,26 +1,28 @@
 //! The backplane of many replicas.
 //!
 //! [`link`] keeps one subscriber connection and one command connection alive, for ever; [`history`] reads logs over the
-//! latter. Publishing goes through the `publisher` crate, which has connections of its own.
+//! latter; [`ledger`] follows the revocations over both. Publishing goes through the `publisher` crate, which has connections of its own.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use anyhow::{Context, Error, Result};
 use futures_util::future::BoxFuture;
-use publisher::{Endpoint, PublishError, Published, Publisher};
+use publisher::{Endpoint, PublishError, Published, Publisher, Tls};
 use redis::aio::MultiplexedConnection;
 use secrecy::{ExposeSecret, SecretString};
-use shared::{CompanyId, Cursor, Envelope};
-use tokio::sync::Semaphore;
+use shared::{CompanyId, Cursor, Envelope, Revocation};
+use tokio::sync::{Semaphore, watch};
 
 use super::{Backplane, Interests, LogSlice, ReadError, SignalSender};
 use crate::{
+    auth::Revocations,
     defaults::{CONCURRENT_PAINTS, CONCURRENT_READS, PAGE},
     metrics::Metrics,
 };
 
 mod fleet;
 mod history;
+mod ledger;
 mod link;
 mod probe;
 
@@ -28,28 +30,43 @@ mod probe;
 pub struct Redis {
     publisher: Publisher,
     /// The link's command connection while it is up.
-    commands: Arc<RwLock<Option<MultiplexedConnection>>>,
+    commands: watch::Receiver<Option<MultiplexedConnection>>,
     /// Bounds what rooms read at once.
     reads: Semaphore,
     /// Bounds what screens read at once.
     paints: Semaphore,
     interests: Arc<Interests>,
+    revocations: Arc<Revocations>,
 }
 
 impl Redis {
     /// Starts the link; Redis need not be there yet. Must be called within a runtime.
     ///
     /// # Errors
-    /// When the URL cannot be used.
-    pub fn start(url: &SecretString, signals: SignalSender, metrics: Arc<Metrics>) -> Result<Arc<Self>> {
-        let endpoint = Endpoint::parse(url.expose_secret()).map_err(Error::msg).context("GATEWAY_REDIS_URL")?;
-        let publisher = Publisher::connect(url.expose_secret()).context("GATEWAY_REDIS_URL is malformed")?;
+    /// When the URL or the certificates cannot be used.
+    pub fn start(
+        url: &SecretString,
+        tls: Tls,
+        signals: SignalSender,
+        revocations: Arc<Revocations>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Arc<Self>> {
+        let url = url.expose_secret();
+        let endpoint = Endpoint::with_tls(url, &tls).map_err(Error::msg).context("GATEWAY_REDIS_URL")?;
+        let publisher = Publisher::builder(url).tls(tls).build().context("GATEWAY_REDIS_URL is malformed")?;
         let interests = Arc::new(Interests::default());
-        let commands = Arc::new(RwLock::new(None));
-        let link = link::Link::new(endpoint, signals, commands.clone(), interests.clone(), metrics);
+        let (sender, commands) = watch::channel(None);
+        let ledger = ledger::Ledger::new(revocations.clone(), publisher.clone(), metrics.clone());
+        let link = link::Link::new(endpoint, signals, sender, interests.clone(), ledger, metrics);
         tokio::spawn(link.run());
         let (reads, paints) = (Semaphore::new(CONCURRENT_READS), Semaphore::new(CONCURRENT_PAINTS));
-        Ok(Arc::new(Self { publisher, commands, reads, paints, interests }))
+        Ok(Arc::new(Self { publisher, commands, reads, paints, interests, revocations }))
+    }
+
+    /// The link's command connection, while it is up.
+    #[must_use]
+    pub fn commands(&self) -> watch::Receiver<Option<MultiplexedConnection>> {
+        self.commands.clone()
     }
 
     async fn read(
@@ -65,7 +82,7 @@ impl Redis {
 
     /// The link's command connection.
     fn connection(&self) -> Result<MultiplexedConnection, ReadError> {
-        let connection = self.commands.read().ok().and_then(|held| held.clone());
+        let connection = self.commands.borrow().clone();
         connection.ok_or_else(|| ReadError::Unavailable("the link to Redis is down".to_owned()))
     }
 }
@@ -73,6 +90,14 @@ impl Redis {
 impl Backplane for Redis {
     fn publish(&self, envelopes: Vec<Envelope>) -> BoxFuture<'_, Result<Vec<Published>, PublishError>> {
         Box::pin(async move { self.publisher.publish_envelopes(&envelopes).await })
+    }
+
+    fn revoke(&self, revocation: Revocation) -> BoxFuture<'_, Result<(), PublishError>> {
+        Box::pin(async move {
+            self.publisher.keep_revocation(&revocation).await?;
+            self.revocations.add([revocation]);
+            Ok(())
+        })
     }
 
     fn read_from(&self, company: CompanyId, from: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>> {

@@ -2,10 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     net::SocketAddr,
     ops::Deref,
-    process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
 };
 
@@ -19,12 +19,13 @@ use super::{Api, PATIENCE, Redis, Request, Response, SECRET, eventually, redis::
 pub(crate) struct Launch {
     variables: BTreeMap<String, String>,
     arguments: Vec<String>,
+    descriptors: Option<u64>,
 }
 
 impl Launch {
     /// Free ports, the tests' secret, the embedded backplane.
     pub(crate) fn new() -> Self {
-        Self { variables: BTreeMap::new(), arguments: vec![] }
+        Self { variables: BTreeMap::new(), arguments: vec![], descriptors: None }
             .set("GATEWAY_LISTEN", "127.0.0.1:0")
             .set("GATEWAY_ADMIN_LISTEN", "127.0.0.1:0")
             .set("GATEWAY_JWT_SECRET", SECRET)
@@ -44,6 +45,11 @@ impl Launch {
         self
     }
 
+    /// Takes the key set at this address instead of the secret.
+    pub(crate) fn key_set(self, url: &str) -> Self {
+        self.unset("GATEWAY_JWT_SECRET").set("GATEWAY_JWKS_URL", url)
+    }
+
     /// Takes the public key in this file instead of the secret.
     pub(crate) fn public_key(self, path: &str) -> Self {
         self.unset("GATEWAY_JWT_SECRET").set("GATEWAY_JWT_PUBLIC_KEY_FILE", path)
@@ -58,17 +64,41 @@ impl Launch {
         self
     }
 
+    /// Lets it have so many files open, sockets among them.
+    pub(crate) fn descriptors(mut self, number: u64) -> Self {
+        self.descriptors = Some(number);
+        self
+    }
+
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+        let program = env!("CARGO_BIN_EXE_gateway");
+        let mut command = match self.descriptors {
+            Some(number) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", &format!("ulimit -n {number}; exec \"$@\""), "sh", program]);
+                shell
+            }
+            None => Command::new(program),
+        };
         command.env_clear().env("PATH", env!("PATH")).envs(&self.variables).args(&self.arguments).stdin(Stdio::null());
         command
     }
 
     /// Starts it and waits until it is ready.
     pub(crate) async fn start(self) -> Gateway {
+        let gateway = self.start_unready().await;
+        // As a load balancer does: no traffic before it says that it is ready.
+        gateway.becomes_ready().await;
+        gateway
+    }
+
+    /// Starts it and waits until it listens.
+    pub(crate) async fn start_unready(self) -> Gateway {
         let launch = self.set("GATEWAY_LOG_FORMAT", "json");
-        let mut child = launch.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = Log::follow(child.stderr.take().unwrap());
+        let mut child = launch.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Log::default();
+        log.follow(child.stderr.take().unwrap());
+        log.follow(child.stdout.take().unwrap());
         // From here on a failure ends the child too and shows its log.
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         let mut gateway = Gateway { child, log, api: Api::at(unknown), admin: unknown };
@@ -80,12 +110,6 @@ impl Launch {
         .await;
         gateway.api = Api::at(public);
         gateway.admin = admin;
-        // As a load balancer does: no traffic before it says that it is ready.
-        eventually("the gateway's readiness", async || match gateway.admin_get("/readyz").await {
-            ready if ready.status == 200 => Ok(()),
-            unready => Err(unready.body),
-        })
-        .await;
         gateway
     }
 
@@ -106,6 +130,15 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
+    /// Waits until it says that it is ready.
+    pub(crate) async fn becomes_ready(&self) {
+        eventually("the gateway's readiness", async || match self.admin_get("/readyz").await {
+            ready if ready.status == 200 => Ok(()),
+            unready => Err(unready.body),
+        })
+        .await;
+    }
+
     pub(crate) fn terminate(&self) {
         signal_process(self.child.id(), "TERM");
     }
@@ -194,21 +227,20 @@ impl Drop for Gateway {
     }
 }
 
-/// The lines that a gateway has logged.
+/// The lines that a gateway has printed.
+#[derive(Default)]
 struct Log {
     lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Log {
-    fn follow(stderr: ChildStderr) -> Self {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let written = Arc::clone(&lines);
+    fn follow(&self, output: impl Read + Send + 'static) {
+        let written = Arc::clone(&self.lines);
         std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
                 written.lock().unwrap().push(line);
             }
         });
-        Self { lines }
     }
 
     /// The first line with this message.

@@ -5,7 +5,8 @@ use std::{
     process::Command,
 };
 
-use jsonwebtoken::{Algorithm, EncodingKey};
+use jsonwebtoken::{Algorithm, EncodingKey, jwk::Jwk};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 type ReadPem = fn(&[u8]) -> jsonwebtoken::errors::Result<EncodingKey>;
@@ -26,12 +27,18 @@ impl KeyPair {
             _ => (&["RSA", "-pkeyopt", "rsa_keygen_bits:2048"], EncodingKey::from_rsa_pem),
         };
         let folder = TempDir::new().unwrap();
-        let private_file = folder.path().join("private.pem");
         let public_file = folder.path().join("public.pem");
-        openssl(&[&["genpkey", "-algorithm"], options].concat(), &private_file);
-        openssl(&["pkey", "-pubout", "-in", private_file.to_str().unwrap()], &public_file);
+        let private_file = make_public_key(options, &public_file);
         let private = read(&std::fs::read(private_file).unwrap()).unwrap();
         Self { private, public_file, _folder: folder }
+    }
+
+    /// The public half as a member of a key set.
+    pub(crate) fn jwk(&self, kid: &str, algorithm: Algorithm) -> Value {
+        let mut jwk = json!(Jwk::from_encoding_key(&self.private, algorithm).unwrap());
+        jwk["kid"] = json!(kid);
+        jwk["use"] = json!("sig");
+        jwk
     }
 
     /// The path of the public half, for `GATEWAY_JWT_PUBLIC_KEY_FILE`.
@@ -40,7 +47,15 @@ impl KeyPair {
     }
 }
 
-fn openssl(arguments: &[&str], output: &Path) {
+/// Makes a key with these options of `openssl genpkey -algorithm`, and writes its public half; the file of the private one.
+pub(crate) fn make_public_key(options: &[&str], public_file: &Path) -> PathBuf {
+    let private_file = public_file.with_extension("private");
+    run_openssl(&[&["genpkey", "-algorithm"], options].concat(), &private_file);
+    run_openssl(&["pkey", "-pubout", "-in", private_file.to_str().unwrap()], public_file);
+    private_file
+}
+
+pub(super) fn run_openssl(arguments: &[&str], output: &Path) {
     let done = Command::new("openssl").args(arguments).arg("-out").arg(output).output().expect("openssl runs");
     assert!(done.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
 }

@@ -12,6 +12,7 @@ mod client;
 mod collector;
 mod gateway;
 mod http;
+mod key_server;
 mod keys;
 mod load;
 mod nomad;
@@ -21,6 +22,7 @@ mod raw;
 mod redis;
 mod site;
 mod sse;
+mod tls;
 mod token;
 
 pub(crate) use api::{Api, event, n};
@@ -28,16 +30,18 @@ pub(crate) use client::{Client, Incoming};
 pub(crate) use collector::Collector;
 pub(crate) use gateway::{Gateway, Launch};
 pub(crate) use http::{Request, Response};
-pub(crate) use keys::KeyPair;
+pub(crate) use key_server::{Answer, KeyServer};
+pub(crate) use keys::{KeyPair, make_public_key};
 pub(crate) use load::Load;
 pub(crate) use nomad::{Balancer, Nomad};
 pub(crate) use poll::{Polled, timed};
 pub(crate) use proxy::Proxy;
 pub(crate) use raw::{Opcode, RawSession, frame, frame_head, frame_with};
-pub(crate) use redis::Redis;
+pub(crate) use redis::{Redis, free_port};
 pub(crate) use site::{Backplane, Site, on_both_backplanes};
 pub(crate) use sse::{Message, Stream};
-pub(crate) use token::{SECRET, Token};
+pub(crate) use tls::TlsServer;
+pub(crate) use token::{SECRET, Token, forge, now};
 
 /// How long anything may take before a test gives up: generous, since two cores run many tests at once.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,4 +1,5 @@
-//! A link to Redis that can go deaf: everything is still taken, and nothing that Redis says arrives any more.
+//! A link to Redis that can go deaf: everything is still taken, and nothing that Redis says arrives any more. And one
+//! that can be cut: no connection lasts, and none is made.
 
 use std::{
     net::SocketAddr,
@@ -14,6 +15,7 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -25,6 +27,7 @@ pub(crate) struct Proxy {
     /// Connections accepted before this one, by number, are deaf if they have subscribed.
     deaf_before: Arc<AtomicUsize>,
     accepted: Arc<AtomicUsize>,
+    cut: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
@@ -33,12 +36,23 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (deaf_before, accepted) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let task = tokio::spawn(run(listener, redis.address(), deaf_before.clone(), accepted.clone()));
-        Self { address, deaf_before, accepted, task }
+        let cut = watch::Sender::new(false);
+        let run = run(listener, redis.address(), deaf_before.clone(), accepted.clone(), cut.clone());
+        Self { address, deaf_before, accepted, cut, task: tokio::spawn(run) }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("redis://{}/", self.address)
+    }
+
+    /// Ends every connection; new ones are ended at once.
+    pub(crate) fn cut(&self) {
+        self.cut.send_replace(true);
+    }
+
+    /// Lets connections through again.
+    pub(crate) fn mend(&self) {
+        self.cut.send_replace(false);
     }
 
     /// From now on the connections that have subscribed hear nothing more; they stay open. Later ones hear.
@@ -53,9 +67,19 @@ impl Drop for Proxy {
     }
 }
 
-async fn run(listener: TcpListener, redis: SocketAddr, deaf_before: Arc<AtomicUsize>, accepted: Arc<AtomicUsize>) {
+async fn run(
+    listener: TcpListener,
+    redis: SocketAddr,
+    deaf_before: Arc<AtomicUsize>,
+    accepted: Arc<AtomicUsize>,
+    cut: watch::Sender<bool>,
+) {
     loop {
         let (client, _) = listener.accept().await.unwrap();
+        let mut cut = cut.subscribe();
+        if *cut.borrow() {
+            continue;
+        }
         let server = TcpStream::connect(redis).await.unwrap();
         let number = accepted.fetch_add(1, Ordering::SeqCst);
         let deaf_before = deaf_before.clone();
@@ -70,6 +94,7 @@ async fn run(listener: TcpListener, redis: SocketAddr, deaf_before: Arc<AtomicUs
             tokio::select! {
                 () = ask(from_client, to_server, &subscribed) => {}
                 () = answer(from_server, to_client, is_deaf) => {}
+                _ = cut.wait_for(|cut| *cut) => {}
             }
         });
     }

@@ -120,6 +120,12 @@ impl RawSession {
         answer.expect("no answer").unwrap()
     }
 
+    /// Reads the answer to a request, `None` if the connection is cut instead.
+    pub(crate) async fn try_answer(&mut self) -> Option<Response> {
+        let answer = timeout(PATIENCE, Response::read_next(&mut self.stream, &mut self.unread)).await;
+        answer.expect("neither an answer nor the end").ok()
+    }
+
     /// Reads the answer to a handshake, which must be 101, and the `welcome` after it.
     pub(crate) async fn expect_upgrade(&mut self) {
         let response = self.expect_answer().await;
@@ -173,6 +179,18 @@ impl RawSession {
         let _ = self.stream.shutdown().await;
         assert_eq!(self.next().await, None, "something came after the close frame");
         close.close_code().unwrap_or_else(|| panic!("no code: {close:?}"))
+    }
+
+    /// The code that the gateway closes with, past answers to what came before.
+    pub(crate) async fn close_past_pongs(&mut self) -> Option<u16> {
+        loop {
+            let frame = self.next().await?;
+            match frame.opcode {
+                opcode if opcode == Opcode::Close as u8 => return frame.close_code(),
+                opcode if opcode == Opcode::Pong as u8 || frame.text().contains("pong") => {}
+                _ => panic!("neither a pong nor a close: {frame:?} {}", frame.text()),
+            }
+        }
     }
 
     /// Cuts the connection with a reset, as a crashed machine's router would.

@@ -21,6 +21,10 @@ pub(crate) struct Redis {
     port: u16,
     folder: TempDir,
     durable: bool,
+    /// Further settings, as words of the command line.
+    settings: Vec<String>,
+    /// `user:password@` of somebody who may do everything.
+    login: String,
 }
 
 impl Redis {
@@ -39,9 +43,25 @@ impl Redis {
         redis
     }
 
+    /// A Redis with settings of the test's own, and who may still do everything there, as `user:password@`.
+    pub(crate) async fn with_settings(settings: &[&str], login: &str) -> Self {
+        let mut redis = Self::absent();
+        redis.settings = settings.iter().map(|&word| word.to_owned()).collect();
+        login.clone_into(&mut redis.login);
+        redis.launch().await;
+        redis
+    }
+
     /// The place of a Redis that does not run yet.
     pub(crate) fn absent() -> Self {
-        Self { child: None, port: free_port(), folder: TempDir::new().unwrap(), durable: false }
+        Self {
+            child: None,
+            port: free_port(),
+            folder: TempDir::new().unwrap(),
+            durable: false,
+            settings: vec![],
+            login: String::new(),
+        }
     }
 
     /// Starts it, or starts it again on the same port and with the same folder.
@@ -52,6 +72,7 @@ impl Redis {
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", ""])
             .args(["--appendonly", durable, "--appendfsync", "always"])
             .args(["--dir", self.folder.path().to_str().unwrap(), "--logfile", "redis.log"])
+            .args(&self.settings)
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server runs");
@@ -60,7 +81,12 @@ impl Redis {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://{}/", self.address())
+        self.url_of(&self.login)
+    }
+
+    /// The URL of somebody, as `user:password@`.
+    pub(crate) fn url_of(&self, login: &str) -> String {
+        format!("redis://{login}{}/", self.address())
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -165,7 +191,7 @@ pub(crate) fn signal_process(pid: u32, signal: &str) {
 }
 
 /// A port below those that the kernel hands out to outgoing connections, so that nobody takes it while Redis is down.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 16_000 + u16::try_from(std::process::id() % 8_000).unwrap();
     loop {

@@ -52,14 +52,25 @@ impl Stream {
         Self::open_on(narrow_socket(), api, request).await
     }
 
+    /// Tries to open a stream; the head of the answer if it is refused.
+    pub(crate) async fn try_open(api: &Api, request: Request) -> Result<Self, Response> {
+        Self::try_open_on(TcpSocket::new_v4().unwrap(), api, request).await
+    }
+
     async fn open_on(socket: TcpSocket, api: &Api, request: Request) -> Self {
+        Self::try_open_on(socket, api, request).await.unwrap_or_else(|head| panic!("refused: {head:?}"))
+    }
+
+    async fn try_open_on(socket: TcpSocket, api: &Api, request: Request) -> Result<Self, Response> {
         let mut socket = connect(socket, api.public).await;
         // As browsers do: the connection is not said to end with the answer.
         let request = request.header("Accept", "text/event-stream").header("Connection", "keep-alive");
         socket.write_all(&request.encode(api.public)).await.unwrap();
         let mut raw = Vec::new();
         let head = timeout(PATIENCE, Response::read_head(&mut socket, &mut raw)).await.expect("no answer").unwrap();
-        assert_eq!(head.status, 200, "{head:?}");
+        if head.status != 200 {
+            return Err(head);
+        }
         assert_eq!(head.header("content-type"), Some("text/event-stream"), "{head:?}");
         assert!(head.is_chunked(), "{head:?}");
         let company_id = CompanyId::parse("unknown").unwrap();
@@ -76,7 +87,7 @@ impl Stream {
             text: vec![],
         };
         stream.read_welcome().await;
-        stream
+        Ok(stream)
     }
 
     async fn read_welcome(&mut self) {

@@ -1,7 +1,7 @@
 import type { Transport } from "../api";
 import { between } from "../backoff";
 import type { Timing } from "../timing";
-import { type Effect, LADDER, type Link, type Machine } from "./state";
+import { type Effect, earlier, LADDER, type Link, type Machine } from "./state";
 import type { Circumstances } from "./step";
 
 /** A copy of the machine that one step works on, and what it wants done. */
@@ -13,10 +13,14 @@ export class Draft {
   readonly timing: Timing;
 
   constructor(machine: Machine, { now, random, timing }: Circumstances) {
+    // The wall clock counts sleep, but somebody may set it back: what was planned moves with it, and is
+    // waited for once more at worst.
+    const span = Math.max(0, machine.steppedAt - now);
     this.machine = {
-      ...machine,
-      main: machine.main && { ...machine.main },
-      spare: machine.spare && { ...machine.spare },
+      ...earlier(machine, span),
+      steppedAt: now,
+      main: machine.main && earlier(machine.main, span),
+      spare: machine.spare && earlier(machine.spare, span),
     };
     this.now = now;
     this.random = random;
@@ -37,7 +41,6 @@ export class Draft {
       resumes,
       heartbeatMs: 0,
       heardAt: this.now,
-      pingedAt: undefined,
       answered: false,
       degraded: false,
       suspect: false,
@@ -76,7 +79,7 @@ export class Draft {
 export function connect(draft: Draft): void {
   const { machine } = draft;
   machine.retryAt = undefined;
-  machine.since = draft.now;
+  machine.triedAt = draft.now;
   machine.main = draft.open(LADDER[machine.level] ?? "polling", true);
 }
 

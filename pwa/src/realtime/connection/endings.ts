@@ -28,7 +28,7 @@ function mainClosed(draft: Draft, link: Link, code: number, retryAfter?: number)
   const welcomed = link.welcomedAt !== undefined;
   const lived = credit(draft, link);
   machine.main = machine.moveAt = machine.probeAt = machine.renewAt = undefined;
-  machine.since = now;
+  machine.triedAt = now;
   if (code === 4401) draft.effects.push({ kind: "forget-token" });
   if (machine.spare && (machine.spare.role === "move" || machine.spare.welcomedAt !== undefined)) {
     // What was to follow it does so now.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ServerFrame } from "../protocol";
 import { TIMING } from "../timing";
 import { kinds, World } from "./testing";
 
@@ -164,6 +165,20 @@ describe("falling back", () => {
     world.welcome(world.untilProbe());
     world.closed(1006);
     expect(world.view).toEqual({ kind: "live", transport: "websocket" });
+  });
+
+  it("gives up a probe that tells of a loss: the connection that there is will say so itself", () => {
+    const resync: ServerFrame = { frame: "resync", lastEventId: "2-0" };
+    for (const isWelcomed of [false, true]) {
+      const world = blocked();
+      world.welcome();
+      const probe = world.untilProbe();
+      if (isWelcomed) world.welcome(probe);
+      const effects = isWelcomed ? world.frame(resync, probe) : world.welcome(probe, "lost");
+      expect(effects).toEqual([{ kind: "close", link: probe }]);
+      expect(world.view).toEqual({ kind: "live", transport: "sse" });
+      expect(kinds(world.frame(resync, world.machine.main?.id))).toEqual(["apply"]);
+    }
   });
 
   it("replaces a doubted stream by a new one, and gives both up when that fails", () => {

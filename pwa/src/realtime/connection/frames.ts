@@ -10,12 +10,14 @@ export function handleFrame(draft: Draft, id: number, frame: ServerFrame): void 
   if (!link) return;
   link.heardAt = now;
   link.suspect = false;
-  if (frame.frame === "welcome") return welcome(draft, link, frame);
-  if (link.welcomedAt === undefined) {
-    // Somebody else answers at this address.
+  // Somebody else answers at this address; or a trial tells of a loss: if it is one, the main connection says so itself,
+  // and the two may not tell of it one after the other.
+  const isStranger = frame.frame !== "welcome" && link.welcomedAt === undefined;
+  if (isStranger || (machine.spare?.role === "probe" && link === machine.spare && tellsLoss(frame))) {
     draft.close(link);
     return handleClosed(draft, id, ABNORMAL);
   }
+  if (frame.frame === "welcome") return welcome(draft, link, frame);
   // Where nothing can be asked, whatever follows the welcome says that the way is open.
   if (link.transport === "sse" && frame.frame !== "event") link.answered = true;
   switch (frame.frame) {
@@ -37,6 +39,10 @@ export function handleFrame(draft: Draft, id: number, frame: ServerFrame): void 
       if (link === machine.main && machine.spare?.role !== "move") machine.moveAt = now + frame.afterMs;
       return;
   }
+}
+
+function tellsLoss(frame: ServerFrame): boolean {
+  return frame.frame === "resync" || (frame.frame === "welcome" && frame.resume === "lost");
 }
 
 function welcome(draft: Draft, link: Link, frame: Extract<ServerFrame, { frame: "welcome" }>): void {

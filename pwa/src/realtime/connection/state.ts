@@ -16,7 +16,7 @@ export interface Link {
   heartbeatMs: number;
   heardAt: number;
   /** A ping has been unanswered since. */
-  pingedAt: number | undefined;
+  pingedAt?: number | undefined;
   /** A ping was answered, or something came after the welcome where there are no pings. */
   answered: boolean;
   degraded: boolean;
@@ -24,25 +24,27 @@ export interface Link {
   suspect: boolean;
 }
 
-/** All that is known of the connection. Times are unix milliseconds; unset ones will not come. */
+/** All that is known of the connection. Names of moments end in `At`: unix milliseconds; unset ones will not come. */
 export interface Machine {
   phase: "stopped" | "running" | "suspended" | "signed-out";
   reason: "expired" | "revoked" | "signed-out";
   links: number;
+  /** When the last step was. */
+  steppedAt: number;
   /** The connection, or the attempt at one. */
-  main: Link | undefined;
+  main?: Link | undefined;
   /** What is to take its place: asked to move, or a better transport on trial. */
-  spare: (Link & { readonly role: "move" | "probe" }) | undefined;
+  spare?: (Link & { readonly role: "move" | "probe" }) | undefined;
   /** Why an attempt failed is being found out. */
   asking: boolean;
   /** Failed attempts since a connection lived. */
   attempt: number;
-  retryAt: number | undefined;
+  retryAt?: number | undefined;
   /** When the present attempt, or the finding out, began. */
-  since: number;
-  moveAt: number | undefined;
-  probeAt: number | undefined;
-  renewAt: number | undefined;
+  triedAt: number;
+  moveAt?: number | undefined;
+  probeAt?: number | undefined;
+  renewAt?: number | undefined;
   /** Place on the ladder. */
   level: number;
   /** What the next probe tries, and how many failed. */
@@ -90,15 +92,10 @@ export function newMachine(): Machine {
     phase: "stopped",
     reason: "signed-out",
     links: 0,
-    main: undefined,
-    spare: undefined,
+    steppedAt: 0,
     asking: false,
     attempt: 0,
-    retryAt: undefined,
-    since: 0,
-    moveAt: undefined,
-    probeAt: undefined,
-    renewAt: undefined,
+    triedAt: 0,
     level: 0,
     probeLevel: 0,
     probes: 0,
@@ -109,8 +106,17 @@ export function newMachine(): Machine {
   };
 }
 
+/** A copy with every moment so much earlier. */
+export function earlier<T extends Machine | Link>(of: T, span: number): T {
+  const entries = Object.entries(of).map(([name, value]) => [
+    name,
+    name.endsWith("At") && value !== undefined ? value - span : value,
+  ]);
+  return Object.fromEntries(entries) as T;
+}
+
 /** The machine's state as the application sees it. */
-export function view({ phase, reason, main, offline, attempt, retryAt, since }: Machine): ConnectionState {
+export function view({ phase, reason, main, offline, attempt, retryAt, triedAt }: Machine): ConnectionState {
   if (phase === "signed-out") return { kind: "signed-out", reason };
   if (phase !== "running") return { kind: "idle" };
   if (main?.welcomedAt !== undefined) {
@@ -118,5 +124,5 @@ export function view({ phase, reason, main, offline, attempt, retryAt, since }: 
   }
   if (offline) return { kind: "offline" };
   if (attempt === 0 && retryAt === undefined) return { kind: "connecting" };
-  return { kind: "reconnecting", at: retryAt ?? since, attempt };
+  return { kind: "reconnecting", at: retryAt ?? triedAt, attempt };
 }

@@ -1,5 +1,5 @@
 /** A connection machine with a clock of its own, for the tests. */
-import type { ServerFrame } from "../protocol";
+import type { Resume, ServerFrame } from "../protocol";
 import { TIMING } from "../timing";
 import { type Effect, type Input, newMachine, nextDeadline, step, view } from ".";
 
@@ -45,10 +45,10 @@ export class World {
     return this.input({ kind: "frame", link, frame });
   }
 
-  welcome(link = this.last): Effect[] {
+  welcome(link = this.last, resume: Resume = "recovered"): Effect[] {
     const frame: ServerFrame = {
       frame: "welcome",
-      resume: "recovered",
+      resume,
       lastEventId: "1-0",
       heartbeatMs: 25_000,
       tokenExpiresAt: new Date(this.now + EXPIRES).toISOString(),

@@ -3,11 +3,13 @@ import { connect, type Draft, dropSpare, promote } from "./draft";
 import { handleClosed } from "./endings";
 import { ABNORMAL, LADDER, type Link, type Machine } from "./state";
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** When a link is dead if nothing more is heard. */
 function linkDeadline(link: Link, timing: Timing): number {
   if (link.welcomedAt === undefined) return link.openedAt + timing.welcome;
   const silence = link.heardAt + link.heartbeatMs + timing.heartbeatGrace;
-  return Math.min(silence, (link.pingedAt ?? Number.POSITIVE_INFINITY) + timing.ping);
+  return Math.min(silence, (link.pingedAt ?? NEVER) + timing.ping);
 }
 
 /** When a link on trial has proven itself. */
@@ -19,12 +21,9 @@ function proofAt({ spare }: Machine, timing: Timing): number | undefined {
 /** When the machine wants its next tick. A late one is as good: every deadline goes by the clock. */
 export function nextDeadline(machine: Machine, timing: Timing): number {
   const { main, spare, retryAt, moveAt, probeAt, renewAt } = machine;
-  return Math.min(
-    ...[retryAt, moveAt, probeAt, renewAt, proofAt(machine, timing)].map(
-      (at) => at ?? Number.POSITIVE_INFINITY,
-    ),
-    ...[main, spare].map((link) => (link ? linkDeadline(link, timing) : Number.POSITIVE_INFINITY)),
-  );
+  const links = [main, spare].map((link) => link && linkDeadline(link, timing));
+  const moments = [...links, retryAt, moveAt, probeAt, renewAt, proofAt(machine, timing)];
+  return Math.min(...moments.map((at) => at ?? NEVER));
 }
 
 /** Does what has fallen due. */

@@ -2,6 +2,14 @@ import type { Environment } from "../environment";
 
 type Locks = NonNullable<Environment["locks"]>;
 
+/** What becomes of a tab that wants to lead. */
+interface Candidate {
+  elected(): void;
+  deposed(): void;
+  /** The browser lets this page have no locks. */
+  refused(): void;
+}
+
 /** Who leads, by a Web Lock: the browser frees it when a tab closes or crashes, and lets it be stolen from a frozen one. */
 export class Election {
   /** Set while this tab holds the lock. */
@@ -12,8 +20,7 @@ export class Election {
   constructor(
     private readonly locks: Locks,
     private readonly name: string,
-    private readonly elected: () => void,
-    private readonly deposed: () => void,
+    private readonly candidate: Candidate,
   ) {}
 
   get leads(): boolean {
@@ -65,14 +72,15 @@ export class Election {
         this.#clientId = this.#holder();
         return new Promise<void>((resolve) => {
           this.#release = release = resolve;
-          this.elected();
+          this.candidate.elected();
         });
       })
-      .catch(() => {
-        // Stolen, or no longer waited for.
+      .catch((error: unknown) => {
+        // No longer waited for, or stolen.
+        if (!(error instanceof Error && error.name === "AbortError")) return this.candidate.refused();
         if (release === undefined || this.#release !== release) return;
         this.#release = undefined;
-        this.deposed();
+        this.candidate.deposed();
       });
   }
 

@@ -1,5 +1,15 @@
 import type { ConnectionState, Refetch } from "../api";
-import type { EventFrame } from "../protocol";
+import {
+  type Check,
+  count,
+  cursor,
+  type EventFrame,
+  type Form,
+  oneOf,
+  parse,
+  parseFrame,
+  text,
+} from "../protocol";
 
 /** What only the leader says. The younger term is right when two believe that they lead. */
 export type LeaderMessage = { readonly from: string; readonly term: number } & (
@@ -43,7 +53,27 @@ export function channelName(userId: string, companyId: string): string {
   return `realtime.1:${companyId}:${userId}`;
 }
 
-export function parseMessage(message: unknown): TabMessage | undefined {
-  const known = typeof message === "object" && message !== null && "kind" in message && "from" in message;
-  return known ? (message as TabMessage) : undefined;
-}
+const from = text;
+const term = count;
+const flag = oneOf(true, false);
+const isState = oneOf("idle", "connecting", "live", "degraded", "reconnecting", "offline", "signed-out");
+const state: Check = (value) => isState(Object(value).kind);
+
+const FORMS: Record<TabMessage["kind"], Form> = {
+  beat: { from, term, state, place: (value) => value === undefined || cursor(value), filtered: flag },
+  event: {
+    from,
+    term,
+    event: (value) => parseFrame(value)?.frame === "event",
+    recovered: flag,
+    announcer: text,
+  },
+  refetch: { from, term, reason: oneOf("fresh", "lost", "resync", "hole"), place: cursor },
+  here: { from, visible: flag, since: count, turned: flag },
+  bye: { from },
+  retry: { from },
+  "sign-out": { from, reason: oneOf("expired", "revoked", "signed-out") },
+};
+
+/** Whatever else is said on a channel of this name: another build's words, or somebody else's. */
+export const parseMessage = (message: unknown): TabMessage | undefined => parse(message, "kind", FORMS);

@@ -19,8 +19,10 @@ export class Roster {
   visible(now: number): { readonly id: string; readonly since: number } | undefined {
     let found: { id: string; since: number } | undefined;
     for (const [id, { since, heardAt }] of this.#tabs) {
-      if (now - heardAt > this.stale) continue;
-      if (!found || since > found.since || (since === found.since && id > found.id)) found = { id, since };
+      // Also when the clock was set back.
+      if (Math.abs(now - heardAt) > this.stale) this.#tabs.delete(id);
+      else if (!found || since > found.since || (since === found.since && id > found.id))
+        found = { id, since };
     }
     return found;
   }

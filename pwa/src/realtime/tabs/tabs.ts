@@ -24,7 +24,7 @@ type Said<M extends TabMessage> = M extends TabMessage ? Omit<M, "from" | "term"
 export class Tabs {
   readonly id: string;
   readonly #roster: Roster;
-  readonly #election: Election | undefined;
+  #election: Election | undefined;
   #channel: Channel | undefined;
   #joined = false;
   #term = 0;
@@ -43,13 +43,16 @@ export class Tabs {
     private readonly timing: Timing,
     private readonly member: Member,
   ) {
-    const { random, locks, openChannel } = environment;
+    const { random, locks } = environment;
     this.id = random().toString(36).slice(2) + random().toString(36).slice(2);
     // Two beats and a half: somebody who looks on is asked to say so at each.
     this.#roster = new Roster(timing.beat * 2.5);
-    if (locks && openChannel) {
-      const deposed = (): void => this.#stepDown();
-      this.#election = new Election(locks, name, () => this.#elected(), deposed);
+    if (locks) {
+      this.#election = new Election(locks, name, {
+        elected: () => this.#elected(),
+        deposed: () => this.#stepDown(),
+        refused: () => this.#goAlone(),
+      });
     }
   }
 
@@ -60,19 +63,19 @@ export class Tabs {
   join(): void {
     if (this.#joined) return;
     this.#joined = true;
-    this.#channel = this.environment.openChannel?.(this.name, (message) => this.#hear(parseMessage(message)));
-    if (!this.#election) return this.member.lead();
+    this.#channel = this.environment.openChannel(this.name, (message) => this.#hear(parseMessage(message)));
+    if (!this.#election || !this.#channel) return this.#goAlone();
     this.turn();
     this.#tick();
   }
 
   leave(): void {
     if (!this.#joined) return;
-    this.#say({ kind: "bye" });
+    this.say({ kind: "bye" });
     this.#joined = false;
     this.#pending = undefined;
     this.#unheard = [];
-    for (const timer of Object.values(this.#timers)) this.environment.clearTimer(timer);
+    this.#clearTimers();
     this.#election?.cancel();
     this.#election?.release();
     this.#channel?.close();
@@ -117,18 +120,26 @@ export class Tabs {
     this.lead({ kind: "beat", ...this.member.report() });
   }
 
-  say(message: Extract<Said<TabMessage>, { kind: "retry" | "sign-out" }>): void {
-    this.#say(message);
-  }
-
-  #say(message: Said<Exclude<TabMessage, LeaderMessage>>): void {
+  say(message: Said<Exclude<TabMessage, LeaderMessage>>): void {
     this.#channel?.post({ ...message, from: this.id });
   }
 
   #sayHere(turned: boolean): void {
     const visible = this.environment.page.isVisible();
     this.#roster.note(this.id, visible, this.#since, this.environment.now());
-    this.#say({ kind: "here", visible, since: this.#since, turned });
+    this.say({ kind: "here", visible, since: this.#since, turned });
+  }
+
+  #clearTimers(): void {
+    for (const timer of Object.values(this.#timers)) this.environment.clearTimer(timer);
+  }
+
+  /** Without an election each tab connects for itself. */
+  #goAlone(): void {
+    if (!this.#joined) return;
+    this.#clearTimers();
+    this.#election = undefined;
+    this.member.lead();
   }
 
   #elected(): void {
@@ -136,6 +147,7 @@ export class Tabs {
     // A leader that was frozen is not looked at.
     if (this.#leader) this.#roster.forget(this.#leader);
     this.#term = Math.max(this.environment.now(), this.#term + 1);
+    this.#pending = undefined;
     this.environment.clearTimer(this.#timers.silence);
     this.beat();
     this.member.lead();
@@ -145,14 +157,16 @@ export class Tabs {
     if (!this.#joined) return;
     this.#pending = undefined;
     this.member.follow();
+    // First what the new leader has said: this tab may be the next one at once.
+    for (const message of this.#unheard.splice(0)) this.#follow(message);
     this.#queue();
     this.#watch();
-    for (const message of this.#unheard.splice(0)) this.#follow(message);
   }
 
   /** A leader that has been quiet for nearly as long as others wait may have been replaced. */
   #isCertain(): boolean {
-    return !this.#election || this.environment.now() - this.#beatAt < this.timing.silence * 0.75;
+    const quiet = Math.abs(this.environment.now() - this.#beatAt);
+    return !this.#election || quiet < this.timing.silence * 0.75;
   }
 
   async #verify(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Environment, PageSignal } from "../environment";
+import type { Wire } from "../transports";
 import type { FakeClock } from "./clock";
 import type { FakeGateway } from "./gateway";
 
@@ -13,6 +14,9 @@ interface Request {
 export class FakeBrowser {
   readonly tabs = new Set<FakeTab>();
   readonly store = new Map<string, string>();
+  /** As where cookies and all that goes with them are forbidden. */
+  refusesLocks = false;
+  refusesChannels = false;
   #holder: Request | undefined;
   #queue: Request[] = [];
 
@@ -28,22 +32,23 @@ export class FakeBrowser {
   /** The browser frees what a closed or crashed tab held. */
   remove(tab: FakeTab): void {
     this.tabs.delete(tab);
-    tab.gone = true;
+    tab.end();
     this.#queue = this.#queue.filter(({ client }) => client !== tab);
     if (this.#holder?.client === tab) this.#grant();
   }
 
   request(request: Request, { signal, steal }: LockOptions): void {
+    if (this.refusesLocks) return request.reject(new DOMException("denied", "SecurityError"));
     if (steal) {
       const robbed = this.#holder;
       this.#queue.unshift(request);
       this.#grant();
-      robbed?.client.deliver(() => robbed.reject(new Error("AbortError")));
+      robbed?.client.deliver(() => robbed.reject(new DOMException("", "AbortError")));
       return;
     }
     signal?.addEventListener("abort", () => {
       this.#queue = this.#queue.filter((other) => other !== request);
-      request.reject(new Error("AbortError"));
+      request.reject(new DOMException("", "AbortError"));
     });
     this.#queue.push(request);
     if (!this.#holder) this.#grant();
@@ -63,13 +68,24 @@ export class FakeBrowser {
 /** One tab. Frozen, it gets everything later. */
 export class FakeTab {
   visible = true;
-  gone = false;
+  #gone = false;
+  readonly #wires = new Set<Wire>();
   #frozen: (() => void)[] | undefined;
   #hear: ((message: unknown) => void) | undefined;
   #listener: ((signal: PageSignal) => void) | undefined;
 
   constructor(private readonly browser: FakeBrowser) {
     browser.tabs.add(this);
+  }
+
+  /** Its connections go with it, without a word. */
+  end(): void {
+    this.#gone = true;
+    for (const wire of this.#wires) wire.close();
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen !== undefined;
   }
 
   signal(signal: PageSignal): void {
@@ -88,7 +104,7 @@ export class FakeTab {
   }
 
   deliver(task: () => void): void {
-    if (this.gone) return;
+    if (this.#gone) return;
     if (this.#frozen) this.#frozen.push(task);
     else task();
   }
@@ -96,18 +112,30 @@ export class FakeTab {
   environment(random: () => number): Partial<Environment> {
     const { clock, gateway, store } = this.browser;
     const open = (transport: keyof typeof gateway.openers): Environment["openers"]["websocket"] => {
-      return (opening) =>
-        gateway.openers[transport]({
+      return (opening) => {
+        const wire = gateway.openers[transport]({
           ...opening,
           frame: (frame) => this.deliver(() => opening.frame(frame)),
           closed: (code) => this.deliver(() => opening.closed(code)),
         });
+        this.#wires.add(wire);
+        return wire;
+      };
     };
     return {
       now: () => clock.now,
       random,
-      setTimer: (callback, delay) => clock.setTimer(() => this.deliver(callback), delay),
-      clearTimer: clock.clearTimer,
+      // One that fell due while the tab was frozen can still be cleared.
+      setTimer: (callback, delay) => {
+        const timer = { run: callback, id: undefined as unknown };
+        timer.id = clock.setTimer(() => this.deliver(() => timer.run()), delay);
+        return timer;
+      },
+      clearTimer: (timer) => {
+        if (!timer) return;
+        const { id } = Object.assign(timer as { run(): void; id: unknown }, { run: () => {} });
+        clock.clearTimer(id);
+      },
       openers: { websocket: open("websocket"), sse: open("sse"), polling: open("polling") },
       ask: gateway.ask,
       store: {
@@ -124,6 +152,7 @@ export class FakeTab {
       },
       locks: this.#locks(),
       openChannel: (_, hear) => {
+        if (this.browser.refusesChannels) return undefined;
         this.#hear = hear;
         return {
           post: (message) => {

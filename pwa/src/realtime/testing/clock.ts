@@ -10,6 +10,12 @@ export class FakeClock {
     return id;
   };
 
+  /** Somebody corrects the device's clock; timers run on as they were. */
+  setBack(span: number): void {
+    this.now -= span;
+    for (const [id, timer] of this.#timers) this.#timers.set(id, { ...timer, at: timer.at - span });
+  }
+
   readonly clearTimer = (timer: unknown): void => {
     this.#timers.delete(timer as number);
   };

@@ -56,7 +56,9 @@ export class FakeGateway {
   #open(transport: Transport, opening: Opening) {
     const connection = { transport, opening };
     this.opened += 1;
+    let isClosed = false;
     queueMicrotask(() => {
+      if (isClosed) return;
       if (!this.up || this.blocked.has(transport)) return opening.closed(1006);
       this.connections.add(connection);
       this.#welcome(opening);
@@ -74,7 +76,10 @@ export class FakeGateway {
           if (this.connections.has(connection)) opening.frame({ frame: "pong" });
         });
       },
-      close: () => void this.connections.delete(connection),
+      close: () => {
+        isClosed = true;
+        this.connections.delete(connection);
+      },
     };
   }
 

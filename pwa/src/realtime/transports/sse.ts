@@ -1,6 +1,6 @@
 import { parseText } from "../protocol";
 import { eventParser } from "./event-stream";
-import { address, type Ending, type Opening, refusal, request, type Wire } from "./transport";
+import { address, byFetch, refusal, request } from "./transport";
 
 /** The codes that an `error` frame at a stream's end names; a stream has none of its own. */
 const ENDINGS: Record<string, number> = {
@@ -15,20 +15,7 @@ const ENDINGS: Record<string, number> = {
 };
 
 /** The second choice, by `fetch`: an `EventSource` cannot send the token. */
-export function openEventStream(opening: Opening): Wire {
-  const abort = new AbortController();
-  read(opening, abort.signal)
-    .catch((): Ending => [1006])
-    .then(([code, retryAfter]) => {
-      if (!abort.signal.aborted) opening.closed(code, retryAfter);
-    });
-  return {
-    send() {},
-    close: () => abort.abort(),
-  };
-}
-
-async function read({ url, token, cursor, frame }: Opening, signal: AbortSignal): Promise<Ending> {
+export const openEventStream = byFetch(async ({ url, token, cursor, frame }, signal) => {
   const response = await request(address(url, "/v1/sse", { lastEventId: cursor }), token, signal);
   if (!response.ok || !response.body) return refusal(response);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -45,4 +32,4 @@ async function read({ url, token, cursor, frame }: Opening, signal: AbortSignal)
       frame(parsed);
     }
   }
-}
+});

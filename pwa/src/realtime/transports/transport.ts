@@ -47,10 +47,34 @@ export function request(url: URL, token: string, signal: AbortSignal): Promise<R
 
 const CODES: Record<number, number> = { 401: 4401, 403: 4403, 429: 4429, 503: 1013 };
 
+/** The status, or 0 when it is not the gateway that says so: a hotel's network has a page for everything. */
+export function statusOf({ status, headers }: Response): number {
+  const type = headers.get("Content-Type") ?? "";
+  const isOurs = type.includes(status < 400 ? "json" : "problem+json");
+  // For a while is for a while, whoever says it.
+  return isOurs || status === 429 || status >= 500 ? status : 0;
+}
+
 /** How a connection ended, and how long the gateway asks to wait. */
 export type Ending = readonly [code: number, retryAfter?: number | undefined];
 
+/** A connection by `fetch`: `run` lasts as long as it does, and says how it ended. */
+export function byFetch(run: (opening: Opening, signal: AbortSignal) => Promise<Ending>): Opener {
+  return (opening) => {
+    const abort = new AbortController();
+    run(opening, abort.signal)
+      .catch((): Ending => [1006])
+      .then((ending) => {
+        if (!abort.signal.aborted) opening.closed(...ending);
+      });
+    return { send() {}, close: () => abort.abort() };
+  };
+}
+
 /** What a refusal would be called on a WebSocket. */
 export function refusal(response: Response): Ending {
-  return [CODES[response.status] ?? 1006, parseRetryAfter(response.headers.get("Retry-After"), Date.now())];
+  return [
+    CODES[statusOf(response)] ?? 1006,
+    parseRetryAfter(response.headers.get("Retry-After"), Date.now()),
+  ];
 }

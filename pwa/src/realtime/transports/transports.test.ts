@@ -1,29 +1,10 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { ServerFrame } from "../protocol";
 import { eventParser } from "./event-stream";
-import { OPENERS, type Opening } from "./index";
-
-interface Heard {
-  readonly frames: ServerFrame[];
-  readonly closed: [number, number | undefined][];
-}
-
-function opening(heard: Heard, more: Partial<Opening> = {}): Opening {
-  return {
-    url: "http://gateway",
-    token: "secret",
-    getToken: async () => "secret",
-    cursor: "1-4",
-    poll: 25_000,
-    frame: (frame) => void heard.frames.push(frame),
-    closed: (code, retryAfter) => void heard.closed.push([code, retryAfter]),
-    ...more,
-  };
-}
+import { OPENERS } from "./index";
+import { EVENT, type Heard, opening } from "./testing";
 
 const wait = () => new Promise((resolve) => setTimeout(resolve, 20));
-const EVENT = { frame: "event", id: "1-5", type: "a:b", companyId: "c", time: "t", data: {} };
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -59,60 +40,23 @@ describe("event stream", () => {
   });
 
   it.each([
-    [401, 4401],
-    [403, 4403],
-    [429, 4429],
-    [503, 1013],
-    [502, 1006],
-  ])("calls a refusal with %i what a WebSocket would: %i", async (status, code) => {
+    [401, "application/problem+json", 4401],
+    [403, "application/problem+json; charset=utf-8", 4403],
+    [429, "application/problem+json", 4429],
+    [503, "application/problem+json", 1013],
+    [503, "text/html", 1013],
+    [502, "text/html", 1006],
+    // A proxy's or a hotel's page: nobody is signed out by those.
+    [401, "text/html", 1006],
+    [403, "text/html", 1006],
+    [403, "application/json", 1006],
+  ])("calls a refusal with %i as %s what a WebSocket would: %i", async (status, type, code) => {
     const heard: Heard = { frames: [], closed: [] };
-    vi.stubGlobal("fetch", async () => new Response("", { status, headers: { "Retry-After": "5" } }));
+    const headers = { "Content-Type": type, "Retry-After": "5" };
+    vi.stubGlobal("fetch", async () => new Response("", { status, headers }));
     OPENERS.sse(opening(heard));
     await wait();
     expect(heard.closed).toEqual([[code, 5_000]]);
-  });
-});
-
-describe("polling", () => {
-  it("welcomes with the first answer, goes on from each, and keeps the token out of the address", async () => {
-    const heard: Heard = { frames: [], closed: [] };
-    const urls: string[] = [];
-    const answers = [
-      { resume: "recovered", events: [EVENT], lastEventId: "1-5" },
-      { resume: "recovered", events: [], lastEventId: "1-7" },
-      { resume: "lost", events: [], lastEventId: "2-1" },
-    ];
-    vi.stubGlobal("fetch", async (url: URL) => {
-      urls.push(String(url));
-      const answer = answers.shift();
-      return answer ? Response.json(answer) : new Response("", { status: 401 });
-    });
-    OPENERS.polling(opening(heard));
-    await wait();
-    expect(urls).toEqual([
-      "http://gateway/v1/poll?lastEventId=1-4&wait=0",
-      "http://gateway/v1/poll?lastEventId=1-5&wait=25",
-      "http://gateway/v1/poll?lastEventId=1-7&wait=25",
-      "http://gateway/v1/poll?lastEventId=2-1&wait=25",
-    ]);
-    expect(heard.frames.map(({ frame }) => frame)).toEqual([
-      "welcome",
-      "event",
-      "pong",
-      "pong",
-      "resync",
-      "pong",
-    ]);
-    expect(heard.frames[0]).toMatchObject({ resume: "recovered", lastEventId: "1-4" });
-    expect(heard.closed).toEqual([[4401, undefined]]);
-  });
-
-  it("says nothing once it is closed", async () => {
-    const heard: Heard = { frames: [], closed: [] };
-    vi.stubGlobal("fetch", async () => Response.json({ resume: "fresh", events: [], lastEventId: "1-0" }));
-    OPENERS.polling(opening(heard)).close();
-    await wait();
-    expect(heard).toEqual({ frames: [], closed: [] });
   });
 });
 

@@ -1,0 +1,148 @@
+//! The body of a publish request becomes sealed events. Whatever is wrong is said with its place, as a JSON pointer.
+
+use std::fmt::Display;
+
+use actix_http::header::HeaderMap;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use shared::{CompanyId, Envelope, EnvelopeError, EventId, EventType};
+
+use super::Problem;
+use crate::defaults::MAX_PUBLISH_BATCH;
+
+/// An event as it was posted. Its members are read one by one, so that what is wrong has a name.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Draft<'a> {
+    #[serde(default, borrow, deserialize_with = "even_null")]
+    company_id: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "even_null")]
+    r#type: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "even_null")]
+    data: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    event_id: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    time: Option<&'a RawValue>,
+}
+
+/// A member that is there counts, also when it is `null`.
+fn even_null<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// The header `Idempotency-Key`: the event id of a single event, with its number behind it that of each of a batch.
+#[derive(Debug)]
+pub(crate) struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// The key of a request, bare or in quotes as the header's draft standard has it.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
+        let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+        let text = value.to_str().unwrap_or_default().trim();
+        let key = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+        EventId::parse(key).map_err(|error| Self::refused(&error))?;
+        Ok(Some(Self(key.to_owned())))
+    }
+
+    fn event_id(&self, place: Option<usize>) -> Result<EventId, Problem> {
+        let id = place.map_or_else(|| self.0.clone(), |index| format!("{}-{index}", self.0));
+        EventId::parse(&id).map_err(|error| Self::refused(&error))
+    }
+
+    fn refused(error: &dyn Display) -> Problem {
+        Problem::bad_request("invalid_idempotency_key", &format!("Idempotency-Key: {error}"))
+    }
+}
+
+/// Checks a body, one event or an array, and seals its events.
+pub(crate) fn seal(
+    body: &[u8],
+    key: Option<&IdempotencyKey>,
+    may_publish: impl Fn(&CompanyId) -> bool,
+) -> Result<Vec<Envelope>, Problem> {
+    let many = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let whole = Place(None);
+    let drafts: Vec<&RawValue> = if many {
+        serde_json::from_slice(body).map_err(|error| whole.invalid("", &error))?
+    } else {
+        vec![serde_json::from_slice(body).map_err(|error| whole.invalid("", &error))?]
+    };
+    if drafts.is_empty() {
+        return Err(whole.invalid("", &"there is no event in the array"));
+    }
+    if drafts.len() > MAX_PUBLISH_BATCH {
+        let detail = format!("{} events, at most {MAX_PUBLISH_BATCH} may be published at once", drafts.len());
+        return Err(Problem::bad_request("too_many_events", &detail));
+    }
+    let now = Utc::now();
+    drafts
+        .into_iter()
+        .enumerate()
+        .map(|(index, text)| {
+            let place = Place(many.then_some(index));
+            let draft: Draft<'_> = serde_json::from_str(text.get()).map_err(|error| place.invalid("", &error))?;
+            let company: CompanyId = place.required("companyId", draft.company_id)?;
+            if !may_publish(&company) {
+                let detail = format!("the token does not speak for company {company}");
+                return Err(Problem::forbidden(&detail).at(place.pointer("companyId")));
+            }
+            let event_type: EventType = place.required("type", draft.r#type)?;
+            let data = draft.data.ok_or_else(|| place.missing("data"))?;
+            let event_id = match (place.optional("eventId", draft.event_id)?, key) {
+                (Some(own), _) => own,
+                (None, Some(key)) => key.event_id(place.0)?,
+                (None, None) => publisher::new_event_id(),
+            };
+            let time: DateTime<Utc> = place.optional("time", draft.time)?.unwrap_or(now);
+            Envelope::raw(&company, event_id, event_type, time, data).map_err(|error| place.refused(&error))
+        })
+        .collect()
+}
+
+/// Where an event is: its index in the array, if it is in one.
+#[derive(Clone, Copy)]
+struct Place(Option<usize>);
+
+impl Place {
+    fn required<'a, T: Deserialize<'a>>(self, member: &str, value: Option<&'a RawValue>) -> Result<T, Problem> {
+        self.optional(member, value)?.ok_or_else(|| self.missing(member))
+    }
+
+    fn optional<'a, T: Deserialize<'a>>(self, member: &str, value: Option<&'a RawValue>) -> Result<Option<T>, Problem> {
+        value.map(|value| serde_json::from_str(value.get()).map_err(|error| self.invalid(member, &error))).transpose()
+    }
+
+    fn missing(self, member: &str) -> Problem {
+        self.invalid(member, &"it is missing")
+    }
+
+    fn refused(self, error: &EnvelopeError) -> Problem {
+        match error {
+            EnvelopeError::TooBig(_) => Problem::too_large(&self.detail("data", error)).at(self.pointer("data")),
+            _ => self.invalid("data", error),
+        }
+    }
+
+    /// What is wrong with one member of the event, or with the event itself.
+    fn invalid(self, member: &str, error: &dyn Display) -> Problem {
+        Problem::bad_request("invalid_event", &self.detail(member, error)).at(self.pointer(member))
+    }
+
+    fn detail(self, member: &str, error: &dyn Display) -> String {
+        let error = error.to_string();
+        // The parser counts from the member's own beginning, which nobody sees.
+        let error = if member.is_empty() { &error } else { error.split(" at line ").next().unwrap_or(&error) };
+        let event = self.0.map(|index| format!("event {index}"));
+        let member = (!member.is_empty()).then(|| member.to_owned());
+        let words: Vec<String> = event.into_iter().chain(member).chain([error.to_owned()]).collect();
+        words.join(": ")
+    }
+
+    /// A JSON pointer in a URI fragment. No member's name has a character to escape.
+    fn pointer(self, member: &str) -> String {
+        let index = self.0.map(|index| format!("/{index}")).unwrap_or_default();
+        if member.is_empty() { format!("#{index}") } else { format!("#{index}/{member}") }
+    }
+}
