@@ -31,6 +31,8 @@ enum Command {
     Pause(CommonArgs),
     /// The same sequence by WebSocket, SSE and polling at once
     Transports(CommonArgs),
+    /// Replaces gateway after gateway under load, or lets one more join: lost, doubled, reconnects a second, latency
+    Rolling(RollingArgs),
 }
 
 /// What every command takes.
@@ -104,6 +106,38 @@ pub(crate) struct LoadArgs {
     pub(crate) gateways: usize,
 }
 
+/// A rollout under load, over WebSockets.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RollingArgs {
+    /// Repeats a run [default: by chance]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The gateway [default: the one beside this program]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) gateway_bin: Option<PathBuf>,
+    /// Receivers
+    #[arg(long, default_value_t = 12_000)]
+    pub(crate) sessions: usize,
+    /// Companies that they are of
+    #[arg(long, default_value_t = 400)]
+    pub(crate) companies: usize,
+    /// Events a second
+    #[arg(long, default_value_t = 500)]
+    pub(crate) rate: u32,
+    /// Gateway processes
+    #[arg(long, default_value_t = 3)]
+    pub(crate) gateways: usize,
+    /// Seconds over which a drain spreads its sessions
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) drain_secs: u32,
+    /// Instead of a rollout: one more gateway joins, and the fleet has to become level within so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) join: Option<u64>,
+    /// What the gateways are told about rebalancing
+    #[arg(long, value_name = "PERCENT", default_value = "1")]
+    pub(crate) rebalance: String,
+}
+
 impl Cli {
     /// Does what was asked for; success when every promise was kept.
     #[must_use]
@@ -120,6 +154,7 @@ impl Cli {
                     Command::Failover(args) => commands::failover(args).await,
                     Command::Pause(args) => commands::pause(args).await,
                     Command::Transports(args) => commands::transports(args).await,
+                    Command::Rolling(args) => commands::rolling(args).await,
                 }
             })
         });

@@ -21,6 +21,7 @@ use crate::{
     metrics::Metrics,
     quota::Quota,
     session::{Member, Places},
+    traces::Traces,
 };
 
 /// What all workers of a replica share.
@@ -43,6 +44,8 @@ pub struct App {
     pub health: Arc<Health>,
     /// What it counts.
     pub metrics: Arc<Metrics>,
+    /// Where spans go.
+    pub traces: Traces,
     /// The pace of a session's life.
     pub pace: PaceConfig,
     /// What it serves beside its endpoints.

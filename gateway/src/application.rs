@@ -8,14 +8,13 @@ use std::{
 
 use actix_http::HttpService;
 use actix_rt::net::TcpStream;
-use actix_server::{Server, ServerHandle};
+use actix_server::Server;
 use actix_service::{Service, ServiceFactory, fn_service, map_config};
-use actix_web::{HttpServer, dev::AppConfig, web};
+use actix_web::{HttpServer, dev::AppConfig, middleware::from_fn, web};
 use anyhow::{Context, Result};
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::SecretString;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::{
@@ -23,15 +22,17 @@ use crate::{
     auth::{Origin, Origins, Revocations, Verifier},
     backplane::{Backplane, Embedded, Redis, signals},
     config::{KeySource, ServeConfig, raise_descriptors},
-    defaults::{DRAIN_GRACE, HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG, TCP_USER_TIMEOUT},
-    dispatcher::{Dispatcher, FromWorker},
+    defaults::{HANDSHAKE_TIMEOUT, KEEP_ALIVE, LISTEN_BACKLOG, TCP_USER_TIMEOUT},
+    dispatcher::Dispatcher,
     door::{self, Door, PublishRate},
+    fleet,
     health::Health,
     http::{self, Pages},
     metrics::Metrics,
     quota::Quota,
     session,
-    shutdown::Signals,
+    shutdown::{Signals, drain},
+    traces::Traces,
     worker::Worker,
 };
 
@@ -48,7 +49,7 @@ impl Application {
     ///
     /// # Errors
     /// One line about what is wrong.
-    pub fn build(config: ServeConfig) -> Result<Self> {
+    pub fn build(config: ServeConfig, traces: Traces) -> Result<Self> {
         let verifier = Verifier::new(&key_source(&config)?, &config.auth)?;
         let pages = config.pages.static_dir.as_deref().map(Pages::open).transpose()?;
         let public = listen(config.listen.listen, "GATEWAY_LISTEN")?;
@@ -74,6 +75,8 @@ impl Application {
         };
         let quota = Quota::start(&config.limits, redis, metrics.clone());
         let dispatcher = Dispatcher::start(backplane.clone(), receiver, health.clone(), metrics.clone());
+        let percent = config.pace.rebalance;
+        tokio::spawn(fleet::run(backplane.clone(), dispatcher.clone(), health.clone(), metrics.clone(), percent));
         let mut origins = config.auth.allowed_origins;
         if config.dev {
             origins.push(Origin::AnyPort("http://localhost".into()));
@@ -88,6 +91,7 @@ impl Application {
             publish_rate: PublishRate::per_second(config.limits.publishes_per_second),
             health,
             metrics,
+            traces,
             pace: config.pace,
             pages,
             backplane,
@@ -96,7 +100,7 @@ impl Application {
         Ok(Self { app: Arc::new(app), public, admin, workers: config.listen.worker_count() })
     }
 
-    /// Serves until the first SIGTERM or SIGINT, then drains; a second signal ends it at once.
+    /// Serves until the first SIGTERM or SIGINT, or `POST /drain`, then drains; a second signal ends it at once.
     ///
     /// # Errors
     /// When a server fails.
@@ -128,40 +132,25 @@ impl Application {
             "listening"
         );
         tokio::pin!(servers);
+        let health = &self.app.health;
         tokio::select! {
-            () = signals.next() => {}
+            () = signals.next() => health.drain(),
+            // The signal that follows a request, as an orchestrator sends it, is the first.
+            () = health.until_draining() => signals.spare(),
             ended = &mut servers => anyhow::bail!("a server ended by itself: {ended:?}"),
         }
-        tokio::select! {
-            () = drain(&self.app) => {}
-            () = signals.next() => warn!("second signal: not waiting for sessions"),
-        }
-        stop(public_handle, admin_handle).await;
+        let patient = tokio::select! {
+            () = drain(&self.app) => true,
+            () = signals.next() => {
+                warn!(left = health.connections(), "second signal: not waiting for sessions");
+                false
+            }
+        };
+        tokio::join!(public_handle.stop(patient), admin_handle.stop(false));
         servers.await.context("a server panicked")?.context("a server failed")?;
         info!("stopped");
         Ok(())
     }
-}
-
-/// Tells every session to go elsewhere and waits until they have gone.
-async fn drain(app: &App) {
-    let sessions = app.health.connections();
-    info!(sessions, "draining");
-    app.health.drain();
-    let gone = async {
-        // The dispatcher lives as long as the program.
-        let _ = app.dispatcher.send(FromWorker::Drain).await;
-        while app.health.connections() > 0 {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    // Those who do not leave are cut off.
-    let _ = timeout(app.pace.drain().min(DRAIN_GRACE), gone).await;
-    info!(left = app.health.connections(), "drained");
-}
-
-async fn stop(public: ServerHandle, admin: actix_web::dev::ServerHandle) {
-    tokio::join!(public.stop(true), admin.stop(false));
 }
 
 /// The public service of one worker: upgrades become sessions, everything else is for the HTTP routes.
@@ -170,6 +159,7 @@ fn public_service(app: Arc<App>) -> impl ServiceFactory<TcpStream, Config = (), 
     let metrics = app.metrics.clone();
     let routes = actix_web::App::new()
         .wrap(http::cors(app.clone()))
+        .wrap(from_fn(http::let_go))
         .wrap_fn(move |request, service| {
             let (response, metrics) = (service.call(request), metrics.clone());
             async move { response.await.inspect(|response| http::count_refusal(&metrics, response)) }

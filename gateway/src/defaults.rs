@@ -123,6 +123,40 @@ pub(crate) const JOIN_TIMEOUT: Duration = Duration::from_secs(15);
 /// A session that was silent for this many heartbeats, though each carries a ping, is gone.
 pub(crate) const SILENT_HEARTBEATS: u32 = 2;
 
+/// How often a replica tells the others what it holds. At 100 replicas Redis answers 50 such questions a second.
+pub(crate) const FLEET_BEAT: Duration = Duration::from_secs(2);
+
+/// A report whose beat has not gone up for so long says nothing any more: three beats.
+pub(crate) const FLEET_LEASE: Duration = Duration::from_secs(6);
+
+/// A report that has stood still for so long is taken away.
+pub(crate) const FLEET_FORGET: Duration = Duration::from_secs(60);
+
+/// So much above the mean is clearly more, well below the 1.25 times at which a replica would be in want of another one.
+pub(crate) const FLEET_CLEARLY_MORE: f64 = 0.15;
+
+/// For so long a replica at the usual pace of one percent holds clearly more before it moves anybody. A rollout starts a
+/// replica some seconds before it drains another, whose sessions make the fleet level again.
+pub(crate) const FLEET_PATIENCE: Duration = Duration::from_secs(30);
+
+/// An effort to become level may move so many times what was too much: some come back.
+pub(crate) const FLEET_BUDGET: f64 = 2.0;
+
+/// Beats between an effort that was spent in vain and the next: five minutes. The load balancer does not do its part.
+pub(crate) const FLEET_REST_BEATS: u32 = 150;
+
+/// Percent of its sessions that a replica moves in a second: when it is on, and at the most.
+pub(crate) const REBALANCE_PERCENT: (u8, u8) = (1, 20);
+
+/// An event's `time` further away from now than this says when something happened, not when it was published.
+pub(crate) const PUBLISH_TIME_BELIEVED: Duration = Duration::from_secs(300);
+
+/// A collector that has not taken a batch of spans by then will not.
+pub(crate) const TRACE_EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the program's end may wait for the last spans.
+pub(crate) const TRACE_FLUSH: Duration = Duration::from_secs(2);
+
 /// How often a worker looks at its sessions' clocks.
 pub(crate) const TICK: Duration = Duration::from_secs(1);
 
@@ -146,8 +180,15 @@ pub(crate) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(90);
 /// Pending connections in the kernel: a storm after an outage must fit.
 pub(crate) const LISTEN_BACKLOG: i32 = 4096;
 
-/// How long a drain waits for clients to answer the close frame.
-pub(crate) const DRAIN_GRACE: Duration = Duration::from_secs(5);
+/// How long a drain waits, behind its last close frame, for clients to read what was queued and to answer.
+pub(crate) const DRAIN_GRACE: Duration = Duration::from_secs(3);
+
+/// How often a drain says how far it has come.
+pub(crate) const DRAIN_REPORT: Duration = Duration::from_secs(5);
+
+/// How long a session that was asked to reconnect may take, once its moment has come: time for a new connection, before
+/// the old one is closed.
+pub(crate) const MOVE_GRACE: Duration = Duration::from_secs(3);
 
 /// Commands on their way from the dispatcher to one worker. When it is full the dispatcher waits.
 pub(crate) const WORKER_QUEUE: usize = 4096;

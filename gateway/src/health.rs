@@ -1,12 +1,15 @@
 //! Whether this replica may be given new connections.
 
 use std::{
+    cell::Cell,
     sync::{
-        RwLock,
+        Arc, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
+
+use tokio::sync::Notify;
 
 use crate::defaults::FAILOVER_SETTLES;
 
@@ -18,8 +21,13 @@ pub struct Health {
     keys_missing: AtomicBool,
     failed_over: RwLock<Option<Instant>>,
     draining: AtomicBool,
+    drain_asked: Notify,
+    /// Connections held when the drain began.
+    drained_from: AtomicU64,
     broken: AtomicBool,
     connections: AtomicU64,
+    /// How many of them were asked to reconnect elsewhere.
+    moving: AtomicU64,
     limit: u64,
 }
 
@@ -55,8 +63,11 @@ impl Health {
             keys_missing: AtomicBool::new(false),
             failed_over: RwLock::new(None),
             draining: AtomicBool::new(false),
+            drain_asked: Notify::new(),
+            drained_from: AtomicU64::new(0),
             broken: AtomicBool::new(false),
             connections: AtomicU64::new(0),
+            moving: AtomicU64::new(0),
             limit,
         }
     }
@@ -90,9 +101,32 @@ impl Health {
         self.failed_over.read().is_ok_and(|when| when.is_some_and(|when| when.elapsed() < FAILOVER_SETTLES))
     }
 
-    /// The replica goes away.
+    /// The replica goes away: unready from here on, and whoever waits in [`until_draining`](Self::until_draining) goes on.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Release);
+        if !self.draining.swap(true, Ordering::AcqRel) {
+            self.drained_from.store(self.connections(), Ordering::Release);
+            self.drain_asked.notify_waiters();
+        }
+    }
+
+    /// Waits until the replica is told to go away.
+    pub async fn until_draining(&self) {
+        let asked = self.drain_asked.notified();
+        // Whoever waits is told, also when it waits only since the flag was read.
+        if !self.is_draining() {
+            asked.await;
+        }
+    }
+
+    /// The share of the connections held when the drain began that have gone; 0 before.
+    #[must_use]
+    pub fn drained(&self) -> f64 {
+        let (from, left) = (self.drained_from.load(Ordering::Acquire), self.connections());
+        match (self.is_draining(), from) {
+            (false, _) => 0.0,
+            (true, 0) => 1.0,
+            (true, from) => 1.0 - (left.min(from) as f64 / from as f64),
+        }
     }
 
     /// Whether the replica goes away.
@@ -118,6 +152,12 @@ impl Health {
         self.connections.load(Ordering::Acquire)
     }
 
+    /// Connections that were asked to reconnect elsewhere and are still here.
+    #[must_use]
+    pub fn moving(&self) -> u64 {
+        self.moving.load(Ordering::Acquire)
+    }
+
     /// Connections that may be held.
     #[must_use]
     pub fn limit(&self) -> u64 {
@@ -128,13 +168,13 @@ impl Health {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn admit(self: &std::sync::Arc<Self>) -> Result<Place, NotReady> {
+    pub fn admit(self: &Arc<Self>) -> Result<Place, NotReady> {
         if self.is_draining() {
             return Err(NotReady::Draining);
         }
         let taken = |count: u64| (count < self.limit).then_some(count + 1);
         match self.connections.fetch_update(Ordering::AcqRel, Ordering::Acquire, taken) {
-            Ok(_) => Ok(Place(self.clone())),
+            Ok(_) => Ok(Place { health: self.clone(), moving: Cell::new(false) }),
             Err(_) => Err(NotReady::Full),
         }
     }
@@ -158,10 +198,33 @@ impl Health {
 
 /// One connection's place; given back when dropped, whatever way the connection ends.
 #[derive(Debug)]
-pub struct Place(std::sync::Arc<Health>);
+pub struct Place {
+    health: Arc<Health>,
+    moving: Cell<bool>,
+}
+
+impl Place {
+    /// The connection is asked to reconnect elsewhere; false when it has been already.
+    pub fn ask_to_move(&self) -> bool {
+        let first = !self.moving.replace(true);
+        if first {
+            self.health.moving.fetch_add(1, Ordering::AcqRel);
+        }
+        first
+    }
+
+    /// Whether the connection was asked to reconnect elsewhere.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.moving.get()
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::AcqRel);
+        if self.moving.get() {
+            self.health.moving.fetch_sub(1, Ordering::AcqRel);
+        }
+        self.health.connections.fetch_sub(1, Ordering::AcqRel);
     }
 }

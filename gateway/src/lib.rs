@@ -22,6 +22,7 @@ mod defaults;
 pub mod delivery;
 pub mod dispatcher;
 pub mod door;
+pub mod fleet;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod health;
@@ -34,5 +35,6 @@ pub mod session;
 pub mod shutdown;
 pub mod telemetry;
 pub mod token;
+pub mod traces;
 pub mod wire;
 pub mod worker;

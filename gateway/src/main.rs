@@ -6,6 +6,7 @@ use gateway::{
     application::Application,
     config::{Cli, Command, ServeConfig, parse},
     telemetry, token,
+    traces::Traces,
 };
 
 #[global_allocator]
@@ -37,11 +38,18 @@ fn print_token(token: anyhow::Result<String>) -> ExitCode {
 }
 
 fn run(config: ServeConfig) -> ExitCode {
-    if let Err(error) = telemetry::init(&config.telemetry) {
-        return complain(&error);
-    }
+    let traces = match telemetry::init(&config.telemetry).and_then(|()| Traces::new(&config.telemetry)) {
+        Ok(traces) => traces,
+        Err(error) => return complain(&error),
+    };
+    let code = serve(config, traces.clone());
+    traces.end();
+    code
+}
+
+fn serve(config: ServeConfig, traces: Traces) -> ExitCode {
     actix_rt::System::new().block_on(async {
-        let application = match Application::build(config) {
+        let application = match Application::build(config, traces) {
             Ok(application) => application,
             Err(error) => return complain(&error),
         };

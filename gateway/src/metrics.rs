@@ -6,13 +6,28 @@ use std::{
 };
 
 use prometheus::{
-    Encoder, Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
+    Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder, core::Collector,
 };
 use shared::CloseCode;
 
 use crate::{health::Health, room::Outcome};
 
-/// Every metric of the program.
+mod fleet;
+mod latency;
+mod logs;
+mod moves;
+mod series;
+
+pub use fleet::FleetMetrics;
+pub use latency::Latency;
+pub use logs::LogMetrics;
+pub use moves::MoveMetrics;
+
+/// Buckets of times: from half a millisecond, which an idle replica takes, to ten seconds, when something is broken.
+const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Every metric of the program, as `docs/metrics.md` has them.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -39,8 +54,8 @@ pub struct Metrics {
     pub backplane_up: IntGauge,
     /// Times that the link to Redis was lost.
     pub backplane_disconnects: IntCounter,
-    /// Reads of a company's log.
-    pub log_reads: IntCounter,
+    /// Reads of companies' logs, and why.
+    pub logs: LogMetrics,
     /// Rooms that could not prove that nothing is missing.
     pub resyncs: IntCounter,
     published: IntCounterVec,
@@ -51,6 +66,17 @@ pub struct Metrics {
     key_fetches: IntCounterVec,
     publishes_refused: IntCounterVec,
     probe_age: Gauge,
+    /// From a probe's being published to its being heard.
+    pub probe: Histogram,
+    /// How old events are when they are written.
+    pub latency: Latency,
+    ready: IntGauge,
+    /// Bytes that wait for clients to read them.
+    pub unsent: IntGauge,
+    /// Sessions that were asked to go elsewhere.
+    pub moves: MoveMetrics,
+    /// What is known of the other replicas.
+    pub fleet: FleetMetrics,
     /// When the last probe was heard; `None` where there is no link to probe.
     probe_heard_at: Mutex<Option<Instant>>,
 }
@@ -60,6 +86,10 @@ fn register<C: Collector + Clone + 'static>(registry: &Registry, collector: prom
     let collector = collector.expect("a well-formed metric");
     registry.register(Box::new(collector.clone())).expect("a metric name that is not taken");
     collector
+}
+
+fn histogram(registry: &Registry, name: &str, help: &str, buckets: &[f64]) -> Histogram {
+    register(registry, Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec())))
 }
 
 impl Metrics {
@@ -102,7 +132,7 @@ impl Metrics {
             ),
             backplane_up: gauge("gateway_backplane_up", "1 while the link to Redis is up"),
             backplane_disconnects: counter("gateway_backplane_disconnects_total", "Times the link to Redis was lost"),
-            log_reads: counter("gateway_log_reads_total", "Reads of a company's log"),
+            logs: LogMetrics::new(&registry),
             resyncs: counter("gateway_resyncs_total", "Rooms that could not prove that nothing is missing"),
             published: counters("gateway_published_total", "Events published over HTTP, by result", "result"),
             revocations: gauge("gateway_revocations", "Revocations in force"),
@@ -126,14 +156,26 @@ impl Metrics {
                 ),
             ),
             probe_heard_at: Mutex::default(),
+            probe: histogram(
+                &registry,
+                "gateway_delivery_probe_seconds",
+                "Round trip of a probe: published, and heard over the subscription",
+                &SECONDS,
+            ),
+            latency: Latency::new(&registry),
+            ready: gauge("gateway_ready", "1 while new connections may come"),
+            unsent: gauge("gateway_unsent_bytes", "Bytes that wait for clients to read them"),
+            moves: MoveMetrics::new(&registry),
+            fleet: FleetMetrics::new(&registry),
             registry: registry.clone(),
         };
-        for reason in ["overrun", "channel", "malformed"] {
-            metrics.backplane_dropped.with_label_values(&[reason]);
-        }
-        for code in CloseCode::ALL {
-            metrics.closed.with_label_values(&[&code.code().to_string()]);
-        }
+        register(
+            &registry,
+            IntGaugeVec::new(Opts::new("gateway_build_info", "1; the label says which release runs"), &["version"]),
+        )
+        .with_label_values(&[env!("CARGO_PKG_VERSION")])
+        .set(1);
+        metrics.begin_series();
         Arc::new(metrics)
     }
 
@@ -208,6 +250,8 @@ impl Metrics {
         let (active, draining) = if health.is_draining() { (0, connections) } else { (connections, 0) };
         self.connections.with_label_values(&["active"]).set(active);
         self.connections.with_label_values(&["draining"]).set(draining);
+        self.moves.look_at(health);
+        self.ready.set(i64::from(health.ready().is_ok()));
         self.connections_limit.set(i64::try_from(health.limit()).unwrap_or(i64::MAX));
         let heard_at = *self.probe_heard_at.lock().unwrap_or_else(PoisonError::into_inner);
         self.probe_age.set(heard_at.map_or(0.0, |at| at.elapsed().as_secs_f64()));

@@ -18,6 +18,8 @@ mod retry;
 mod revoke;
 mod script;
 mod tls;
+#[cfg(feature = "otel")]
+mod trace;
 
 pub use batch::Batch;
 pub use builder::PublisherBuilder;

@@ -108,8 +108,10 @@ impl Publisher {
     ) -> Result<Published, PublishError> {
         let envelope = Envelope::typed(company, event_id, Utc::now(), &event)?;
         drop(event);
-        let chunk = [&envelope];
-        let published = self.publish_chunk(&chunk, self.deadline()).await?;
+        let span = span_of(&[&envelope]);
+        #[cfg(feature = "otel")]
+        let envelope = crate::trace::traced(envelope, &span);
+        let published = self.publish_chunk(&[&envelope], self.deadline(), span).await?;
         Ok(published[0])
     }
 
@@ -161,23 +163,20 @@ impl Publisher {
         let mut results = Vec::with_capacity(envelopes.len());
         for chunk in chunks(envelopes) {
             let events: Vec<&Envelope> = chunk.iter().map(|(_, envelope)| *envelope).collect();
-            let published = self.publish_chunk(&events, deadline).await.map_err(|error| (chunk[0].0, error))?;
+            let published = self.publish_chunk(&events, deadline, span_of(&events)).await;
+            let published = published.map_err(|error| (chunk[0].0, error))?;
             results.extend(chunk.iter().map(|(index, _)| *index).zip(published));
         }
         Ok(results)
     }
 
     /// One chunk of one company, until it is stored, refused, or out of time.
-    async fn publish_chunk(&self, chunk: &[&Envelope], deadline: Instant) -> Result<Vec<Published>, PublishError> {
-        let first = chunk[0];
-        let span = debug_span!(
-            "publish",
-            company = %first.company(),
-            event_id = %first.event_id(),
-            event_type = %first.event_type(),
-            events = chunk.len(),
-            retries = field::Empty,
-        );
+    async fn publish_chunk(
+        &self,
+        chunk: &[&Envelope],
+        deadline: Instant,
+        span: Span,
+    ) -> Result<Vec<Published>, PublishError> {
         self.until_done(&Chunk { script: &self.0.script, events: chunk }, deadline).instrument(span).await
     }
 
@@ -214,6 +213,19 @@ impl Publisher {
             (verdict, error)
         })
     }
+}
+
+/// The span of one chunk.
+fn span_of(chunk: &[&Envelope]) -> Span {
+    let first = chunk[0];
+    debug_span!(
+        "publish",
+        company = %first.company(),
+        event_id = %first.event_id(),
+        event_type = %first.event_type(),
+        events = chunk.len(),
+        retries = field::Empty,
+    )
 }
 
 /// Bounds one step; what does not end in time is an I/O error like any other timeout.

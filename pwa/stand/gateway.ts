@@ -105,6 +105,7 @@ export class Gateway {
         GATEWAY_ADMIN_LISTEN: this.admin,
         GATEWAY_REDIS_URL: redis,
         GATEWAY_JWT_SECRET: secret,
+        GATEWAY_DRAIN_SECS: "1",
         GATEWAY_LOG: process.env.GATEWAY_LOG ?? (loud ? "warn" : "info"),
         ...(pages && { GATEWAY_STATIC_DIR: pages }),
         ...(heartbeatSeconds && { GATEWAY_HEARTBEAT_SECS: String(heartbeatSeconds) }),

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{CompanyId, Cursor, Event, EventId, EventType, IdError, Record};
+use crate::{CompanyId, Cursor, Event, EventId, EventType, IdError, Record, TraceParent};
 
 /// The largest event frame, in bytes of JSON.
 pub const MAX_EVENT_BYTES: usize = 64 * 1024;
@@ -78,7 +78,7 @@ impl Envelope {
         let time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
         let json = serde_json::to_string(&Tail { r#type: &event_type, company_id: company, time, data })?;
         let envelope = Self { company: company.clone(), event_id, event_type, tail: json[1..].to_owned() };
-        let longest = envelope.frame(Cursor { epoch: u64::MAX, seq: u64::MAX }).len();
+        let longest = envelope.longest();
         if longest > MAX_EVENT_BYTES {
             Err(EnvelopeError::TooBig(longest))
         } else if depth(data.get()) > MAX_DEPTH {
@@ -86,6 +86,26 @@ impl Envelope {
         } else {
             Ok(envelope)
         }
+    }
+
+    /// Writes into the frame which trace the event belongs to, as CloudEvents has it. An event that would become too big
+    /// by it stays as it is.
+    #[must_use]
+    pub fn with_traceparent(mut self, parent: TraceParent) -> Self {
+        let member = format!("\"traceparent\":\"{parent}\",");
+        // What stands before the data has no quotes in its values.
+        if let Some(at) = self.tail.find("\"data\":")
+            && !self.tail[..at].contains("\"traceparent\":")
+            && self.longest() + member.len() <= MAX_EVENT_BYTES
+        {
+            self.tail.insert_str(at, &member);
+        }
+        self
+    }
+
+    /// The size of the frame, wherever in the log it comes to stand.
+    fn longest(&self) -> usize {
+        self.frame(Cursor { epoch: u64::MAX, seq: u64::MAX }).len()
     }
 
     /// The company whose log it goes to.
@@ -166,6 +186,20 @@ mod tests {
             "{\"frame\":\"event\",\"id\":\"7-43\",\"type\":\"devis:signed\",\"companyId\":\"acme\",\
              \"time\":\"2025-11-22T08:26:40.123Z\",\"data\":{\"a\":1}}"
         );
+    }
+
+    #[test]
+    fn a_trace_stands_before_the_data_and_never_makes_an_event_too_big() {
+        let parent: TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
+        let sealed = envelope(r#"{"data":1}"#).unwrap();
+        let frame = sealed.clone().with_traceparent(parent).frame(Cursor { epoch: 7, seq: 43 });
+        let member = format!(r#""time":"2025-11-22T08:26:40.123Z","traceparent":"{parent}","data":{{"data":1}}}}"#);
+        assert!(frame.ends_with(&member), "{frame}");
+        let again = sealed.with_traceparent(parent).with_traceparent(parent);
+        assert_eq!(again.frame(Cursor { epoch: 7, seq: 43 }), frame, "once");
+        let empty = envelope("\"\"").unwrap();
+        let full = envelope(&format!("\"{}\"", "x".repeat(MAX_EVENT_BYTES - empty.longest()))).unwrap();
+        assert_eq!(full.clone().with_traceparent(parent).tail(), full.tail());
     }
 
     #[test]

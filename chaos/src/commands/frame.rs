@@ -7,7 +7,7 @@ use crate::{
     drill::{Drill, Options, Report},
     receiver::Habits,
     terminal::{line, problem},
-    world::Folder,
+    world::{Folder, Pace},
 };
 
 /// A run: its seed and its folder.
@@ -33,6 +33,9 @@ impl Run {
             companies: 10,
             rate: 100,
             gateways: 2,
+            spare: 0,
+            balancers: 1,
+            pace: Pace::quick(),
             transports: common.transports.clone(),
             program: common.program()?,
             other_build: None,

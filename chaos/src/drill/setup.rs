@@ -12,10 +12,10 @@ use tokio::time::Instant;
 use crate::{
     defaults::{BAD_LINE_SHARE, PATIENCE},
     oracle::Seal,
-    receiver::{Habits, Plan, Receiver, Transport},
+    receiver::{Habits, Meter, Plan, Receiver, Transport},
     sender::{Flow, Sender, Setup},
     token,
-    world::{Folder, Layout, Program, Site, within},
+    world::{Folder, Layout, Pace, Program, Site, within},
 };
 
 /// What a drill is made of.
@@ -31,6 +31,12 @@ pub(crate) struct Options {
     pub(crate) rate: u32,
     /// Gateways.
     pub(crate) gateways: usize,
+    /// Gateways that are known to the balancers and do not run yet.
+    pub(crate) spare: usize,
+    /// Balancers, among which the receivers are shared out: each has but so many descriptors.
+    pub(crate) balancers: usize,
+    /// The gateways' pace.
+    pub(crate) pace: Pace,
     /// How receivers listen, in turns.
     pub(crate) transports: Vec<Transport>,
     /// The gateway's program.
@@ -59,6 +65,8 @@ pub(crate) struct Drill {
     pub(crate) companies: Vec<CompanyId>,
     /// Another build of the gateway.
     pub(crate) other_build: Option<PathBuf>,
+    /// What receivers measure.
+    pub(crate) meter: Arc<Meter>,
     pub(super) flow: Option<Flow>,
     /// What a fault measured itself, because it goes on after the heal.
     pub(super) recovery: Option<Result<Vec<Duration>, String>>,
@@ -69,8 +77,14 @@ impl Drill {
     /// Brings everything up.
     pub(crate) async fn start(folder: &Arc<Folder>, options: &Options) -> anyhow::Result<Self> {
         let started = Instant::now();
-        let layout =
-            Layout { gateways: options.gateways, program: options.program.clone(), sentinels: options.sentinels };
+        let layout = Layout {
+            gateways: options.gateways,
+            spare: options.spare,
+            balancers: options.balancers,
+            pace: options.pace.clone(),
+            program: options.program.clone(),
+            sentinels: options.sentinels,
+        };
         let site = Site::start(folder, &layout).await?;
         let seal = Arc::new(Seal::of(options.seed));
         let setup = Setup {
@@ -89,6 +103,7 @@ impl Drill {
             receivers: vec![],
             companies,
             other_build: options.other_build.clone(),
+            meter: Arc::new(Meter::new()),
             flow: None,
             recovery: None,
             dice: ChaCha8Rng::seed_from_u64(options.seed),
@@ -110,16 +125,18 @@ impl Drill {
         for number in 0..options.sessions {
             let company = self.companies[number % self.companies.len()].clone();
             let transport = options.transports[number / self.companies.len() % options.transports.len()];
-            let bad_line = number % BAD_LINE_SHARE == BAD_LINE_SHARE - 1;
+            // Where there are many, nobody spoils lines.
+            let bad_line = options.balancers == 1 && number % BAD_LINE_SHARE == BAD_LINE_SHARE - 1;
             let token_of = if options.wrong_tokens { number + 1 } else { number };
             plans.push(Plan {
                 name: format!("{transport:?}-{number}-{company}").to_lowercase(),
                 token: token::listener(&self.companies[token_of % self.companies.len()], &format!("u{number}"))?,
                 company,
                 transport,
-                address: if bad_line { self.site.receivers.address() } else { self.site.public() },
+                address: if bad_line { self.site.receivers.address() } else { self.site.public_of(number) },
                 habits: options.habits,
                 seed: self.dice.next_u64(),
+                meter: self.meter.clone(),
             });
         }
         let welcomed = stream::iter(plans)

@@ -8,7 +8,7 @@ use std::{
 use shared::{CompanyId, Cursor, DeliveryState, EventFrame, Resume, ServerFrame};
 use tokio::{sync::watch, time::Instant};
 
-use super::Progress;
+use super::{Meter, Progress};
 use crate::oracle::{Fact, Log, Seal, Step};
 
 /// What a receiver does as it should. The negative controls leave one of these out.
@@ -45,6 +45,7 @@ pub(crate) struct Session {
     /// It joined while nobody could tell where the log ends: what it is told next is its beginning.
     unanchored: bool,
     started: Instant,
+    meter: Arc<Meter>,
 }
 
 impl Session {
@@ -55,8 +56,9 @@ impl Session {
         log: Arc<Mutex<Log>>,
         progress: watch::Sender<Progress>,
         started: Instant,
+        meter: Arc<Meter>,
     ) -> Self {
-        Self { company, habits, seal, log, progress, position: None, unanchored: false, started }
+        Self { company, habits, seal, log, progress, position: None, unanchored: false, started, meter }
     }
 
     /// The cursor to connect with. Who does not gate goes back a little, so that events come again.
@@ -69,6 +71,9 @@ impl Session {
     /// The connection is over.
     pub(super) fn cut(&self) {
         self.progress.send_modify(|progress| {
+            if progress.connected {
+                self.meter.cut();
+            }
             progress.cuts += 1;
             progress.connected = false;
         });
@@ -118,6 +123,7 @@ impl Session {
 
     /// An event came.
     pub(super) fn event(&mut self, event: EventFrame) {
+        let published = event.time;
         let foreign = |what: String| Step::Foreign(format!("{} {what}", event.id).into());
         let step = match serde_json::from_value::<Fact>(event.data) {
             _ if event.company_id != self.company => foreign(format!("is of {}", event.company_id)),
@@ -130,6 +136,7 @@ impl Session {
             Ok(fact) => {
                 self.unanchored = false;
                 self.position = Some(event.id);
+                self.meter.applied(published);
                 self.write(Step::Event { at: event.id, fact: fact.n });
                 if fact.marker {
                     // Who waits for it reads the log next.

@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Habits, Progress, Session, poll, sse, ws};
+use super::{Habits, Meter, Progress, Session, poll, sse, ws};
 use crate::{
     defaults::BACKOFF,
     oracle::{Log, Seal},
@@ -57,6 +57,8 @@ pub(crate) struct Plan {
     pub(crate) habits: Habits,
     /// Seeds its backoff.
     pub(crate) seed: u64,
+    /// Where it writes what it measures.
+    pub(crate) meter: Arc<Meter>,
 }
 
 /// A receiver that runs; it ends when this is dropped.
@@ -82,7 +84,15 @@ impl Receiver {
         let (orders, obey) = watch::channel(Order::Listen);
         let (transport, company, name, address) =
             (plan.transport, plan.company.clone(), plan.name.clone(), plan.address);
-        let session = Session::new(plan.company.clone(), plan.habits, seal.clone(), log.clone(), sender, started);
+        let session = Session::new(
+            plan.company.clone(),
+            plan.habits,
+            seal.clone(),
+            log.clone(),
+            sender,
+            started,
+            plan.meter.clone(),
+        );
         let task = tokio::spawn(run(session, plan, http.clone(), obey)).abort_handle();
         Self { transport, address, company, name, log, progress, orders, task }
     }

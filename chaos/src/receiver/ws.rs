@@ -9,8 +9,8 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{ClientRequestBuilder, Message},
+    WebSocketStream, client_async_with_config,
+    tungstenite::{ClientRequestBuilder, Message, protocol::WebSocketConfig},
 };
 
 use super::{Order, Plan, Reaction, Session};
@@ -18,6 +18,9 @@ use crate::defaults::{OPEN_TIMEOUT, SILENCE};
 
 /// So small that a reader who stalls is soon felt.
 const RECEIVE_BUFFER: u32 = 64 * 1024;
+
+/// Holds some events.
+const READ_BUFFER: usize = 8 * 1024;
 
 pub(super) async fn listen(session: &mut Session, plan: &Plan, mut orders: watch::Receiver<Order>) -> Option<Duration> {
     let mut socket = timeout(OPEN_TIMEOUT, open(session, plan)).await.ok()?.ok()?;
@@ -48,5 +51,7 @@ async fn open(session: &Session, plan: &Plan) -> anyhow::Result<WebSocketStream<
         .with_sub_protocol("realtime.v1");
     let tcp = TcpSocket::new_v4()?;
     tcp.set_recv_buffer_size(RECEIVE_BUFFER)?;
-    Ok(client_async(request, tcp.connect(plan.address).await?).await?.0)
+    // Receivers by the ten thousand; the usual buffer would be 128 KiB for each.
+    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+    Ok(client_async_with_config(request, tcp.connect(plan.address).await?, Some(config)).await?.0)
 }

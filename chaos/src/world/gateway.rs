@@ -25,6 +25,24 @@ pub(crate) struct Program {
     pub(crate) clock: Option<&'static str>,
 }
 
+/// The pace of a gateway's sessions.
+#[derive(Debug, Clone)]
+pub(crate) struct Pace {
+    /// Seconds between heartbeats.
+    pub(crate) heartbeat_secs: u32,
+    /// Seconds of a drain.
+    pub(crate) drain_secs: u32,
+    /// What it is told about rebalancing.
+    pub(crate) rebalance: String,
+}
+
+impl Pace {
+    /// For faults: what is dead is found soon, and nobody but the fault moves sessions.
+    pub(crate) fn quick() -> Self {
+        Self { heartbeat_secs: HEARTBEAT_SECS, drain_secs: DRAIN_SECS, rebalance: "off".to_owned() }
+    }
+}
+
 /// The library that shows a program another clock, where Debian puts it.
 pub(crate) fn faketime() -> Option<PathBuf> {
     let mut folders = std::fs::read_dir("/usr/lib").ok()?.flatten();
@@ -41,11 +59,12 @@ pub(crate) struct Gateway {
     client: Admin,
     /// Where it looks for Redis.
     redis_url: String,
+    pace: Pace,
 }
 
 impl Gateway {
     /// A gateway that does not run yet.
-    pub(super) fn new(folder: &Arc<Folder>, name: &str, redis_url: String) -> anyhow::Result<Self> {
+    pub(super) fn new(folder: &Arc<Folder>, name: &str, redis_url: String, pace: Pace) -> anyhow::Result<Self> {
         Ok(Self {
             name: name.to_owned(),
             folder: folder.clone(),
@@ -54,6 +73,7 @@ impl Gateway {
             admin: ports::free(),
             client: Admin::new()?,
             redis_url,
+            pace,
         })
     }
 
@@ -77,8 +97,9 @@ impl Gateway {
             .env("GATEWAY_REDIS_URL", &self.redis_url)
             .env("GATEWAY_JWT_SECRET", SECRET)
             .env("GATEWAY_WORKERS", "2")
-            .env("GATEWAY_HEARTBEAT_SECS", &HEARTBEAT_SECS.to_string())
-            .env("GATEWAY_DRAIN_SECS", &DRAIN_SECS.to_string())
+            .env("GATEWAY_HEARTBEAT_SECS", &self.pace.heartbeat_secs.to_string())
+            .env("GATEWAY_DRAIN_SECS", &self.pace.drain_secs.to_string())
+            .env("GATEWAY_REBALANCE", &self.pace.rebalance)
             .env("GATEWAY_LOG", "info,gateway::dispatcher=debug")
             .env("GATEWAY_LOG_FORMAT", "json")
             .log_to(self.folder.append(&format!("{}.log", self.name))?)?;

@@ -18,13 +18,13 @@ pub(super) struct HaProxy {
 }
 
 impl HaProxy {
-    pub(super) async fn start(folder: &Arc<Folder>, gateways: &[Gateway]) -> anyhow::Result<Self> {
+    pub(super) async fn start(folder: &Arc<Folder>, number: usize, gateways: &[Gateway]) -> anyhow::Result<Self> {
         let port = ports::free();
-        let file = folder.path().join("haproxy.cfg");
+        let file = folder.path().join(format!("haproxy{number}.cfg"));
         std::fs::write(&file, configuration(port, gateways))?;
-        let child = Start::of("haproxy", "haproxy")
+        let child = Start::of(&format!("haproxy{number}"), "haproxy")
             .args(["-db".as_ref(), "-f".as_ref(), file.as_os_str()])
-            .log_to(folder.append("haproxy.log")?)?;
+            .log_to(folder.append(&format!("haproxy{number}.log"))?)?;
         let mut proxy = Self { child, port };
         eventually("HAProxy listens", PATIENCE, async || {
             anyhow::ensure!(!proxy.child.has_ended(), "it ended, see haproxy.log");

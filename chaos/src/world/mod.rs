@@ -24,7 +24,7 @@ mod wait;
 
 pub(crate) use admin::Metrics;
 pub(crate) use folder::Folder;
-pub(crate) use gateway::{Gateway, Program, faketime};
+pub(crate) use gateway::{Gateway, Pace, Program, faketime};
 pub(crate) use loss::Loss;
 pub(crate) use proxy::{Proxy, Toxic};
 pub(crate) use redis::{Redis, command};

@@ -2,13 +2,19 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use super::{Folder, Gateway, Metrics, Program, Proxy, Redis, Sentinels, haproxy::HaProxy};
+use super::{Folder, Gateway, Metrics, Pace, Program, Proxy, Redis, Sentinels, haproxy::HaProxy};
 
 /// What a run needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     /// How many gateways.
     pub(crate) gateways: usize,
+    /// How many more the balancers know that do not run yet.
+    pub(crate) spare: usize,
+    /// How many balancers.
+    pub(crate) balancers: usize,
+    /// The gateways' pace.
+    pub(crate) pace: Pace,
     /// The program that they run.
     pub(crate) program: Program,
     /// Whether sentinels watch over a master and a replica; then nobody talks to Redis through a proxy.
@@ -33,7 +39,7 @@ pub(crate) struct Site {
     pub(crate) receivers: Proxy,
     /// The program that gateways are started with.
     pub(crate) program: Program,
-    balancer: HaProxy,
+    balancers: Vec<HaProxy>,
 }
 
 impl Site {
@@ -44,28 +50,36 @@ impl Site {
         let redis = Redis::start(folder, "redis", &user).await?;
         let guarded = if layout.sentinels { Some(Sentinels::start(folder, &redis).await?) } else { None };
         let (mut gateways, mut lines) = (Vec::new(), Vec::new());
-        for number in 0..layout.gateways {
+        for number in 0..layout.gateways + layout.spare {
             let line = Proxy::start(redis.address()).await?;
             let url = match &guarded {
                 Some((sentinels, _)) => sentinels.url(),
                 None => format!("redis://gateway:gateway@{}/", line.address()),
             };
-            gateways.push(Gateway::new(folder, &format!("gateway{number}"), url)?);
+            gateways.push(Gateway::new(folder, &format!("gateway{number}"), url, layout.pace.clone())?);
             lines.push(line);
         }
-        for gateway in &mut gateways {
+        for gateway in gateways.iter_mut().take(layout.gateways) {
             gateway.launch(&layout.program).await?;
         }
-        let balancer = HaProxy::start(folder, &gateways).await?;
+        let mut balancers = Vec::new();
+        for number in 0..layout.balancers {
+            balancers.push(HaProxy::start(folder, number, &gateways).await?);
+        }
         let publishers = Proxy::start(redis.address()).await?;
-        let receivers = Proxy::start(balancer.address()).await?;
+        let receivers = Proxy::start(balancers[0].address()).await?;
         let program = layout.program.clone();
-        Ok(Self { folder: folder.clone(), redis, guarded, gateways, lines, publishers, receivers, program, balancer })
+        Ok(Self { folder: folder.clone(), redis, guarded, gateways, lines, publishers, receivers, program, balancers })
     }
 
     /// Where clients go.
     pub(crate) fn public(&self) -> SocketAddr {
-        self.balancer.address()
+        self.public_of(0)
+    }
+
+    /// Where this one of many clients goes.
+    pub(crate) fn public_of(&self, number: usize) -> SocketAddr {
+        self.balancers[number % self.balancers.len()].address()
     }
 
     /// Where publishers find Redis.

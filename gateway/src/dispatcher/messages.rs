@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use shared::{CompanyId, Cursor, DeliveryState};
 use tokio::sync::mpsc;
@@ -38,8 +38,25 @@ pub enum FromWorker {
     Cancel(SessionId, CompanyId),
     /// The worker's last session of this company is gone.
     Leave(WorkerId, CompanyId),
-    /// The replica goes away: end all sessions, on every worker.
-    Drain,
+    /// Sessions of every worker are to go elsewhere.
+    Move(Moves),
+}
+
+/// Which sessions are to go elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub enum Moves {
+    /// All: the replica goes away. With no time left, at once.
+    All {
+        /// The time over which they are spread.
+        within: Duration,
+    },
+    /// Some: others have more room.
+    Some {
+        /// Their share of all that are here to stay.
+        share: f64,
+        /// The time over which they are spread.
+        within: Duration,
+    },
 }
 
 /// What a worker is told, in the order in which it must be carried out.
@@ -55,8 +72,8 @@ pub enum ToWorker {
     Resync(CompanyId, Cursor, &'static str),
     /// Whether the company's events arrive as they happen.
     Status(CompanyId, DeliveryState),
-    /// End all sessions; the replica goes away.
-    Drain,
+    /// Sessions are to go elsewhere.
+    Move(Moves),
 }
 
 /// How a session is let in.

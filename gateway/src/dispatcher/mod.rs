@@ -9,5 +9,5 @@ mod reads;
 mod sweep;
 mod task;
 
-pub use messages::{Admission, FromWorker, SessionId, ToWorker, WorkerId};
+pub use messages::{Admission, FromWorker, Moves, SessionId, ToWorker, WorkerId};
 pub use task::{Dispatcher, DispatcherHandle};

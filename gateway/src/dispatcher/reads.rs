@@ -18,13 +18,18 @@ pub(super) enum ReadDone {
 
 impl Dispatcher {
     pub(super) fn start_read(&self, company: CompanyId, from: Option<Cursor>, number: u64) {
-        self.metrics.log_reads.inc();
-        let (backplane, done) = (self.backplane.clone(), self.reads.clone());
+        self.metrics.logs.reads.inc();
+        let (backplane, done, metrics) = (self.backplane.clone(), self.reads.clone(), self.metrics.clone());
         tokio::spawn(async move {
+            let timer = metrics.logs.seconds.start_timer();
             let result = match from {
                 Some(cursor) => backplane.read_from(company.clone(), cursor).await,
                 None => backplane.read_newest(company.clone(), 1).await,
             };
+            timer.observe_duration();
+            if let Ok(slice) = &result {
+                metrics.logs.events.observe(slice.events.len() as f64);
+            }
             // The dispatcher is gone only when the program ends.
             let _ = done.send(ReadDone::Result(company, number, result)).await;
         });

@@ -145,11 +145,15 @@ impl Dispatcher {
     async fn announced(&mut self, company: CompanyId, record: &[u8]) {
         let Some(entry) = self.rooms.get_mut(&company) else { return };
         entry.proven_at = Instant::now();
-        match Delivery::decode(record) {
+        match Delivery::announced(record) {
             Ok(delivery) => {
                 self.metrics.frames_encoded.inc();
+                let was_live = entry.room.is_live();
                 let delivery = Arc::new(delivery);
                 self.with_room(&company, |room, effects| room.heard(delivery, effects)).await;
+                if was_live && !self.rooms.get(&company).is_some_and(|entry| entry.room.is_live()) {
+                    self.metrics.logs.gaps.inc();
+                }
             }
             Err(error) => {
                 self.metrics.dropped("malformed");
@@ -167,10 +171,10 @@ impl Dispatcher {
                 self.open(&company, session.worker);
                 self.with_room(&company, |room, effects| room.join(session, cursor, effects)).await;
             }
-            FromWorker::Drain => {
+            FromWorker::Move(moves) => {
                 for sender in self.workers.values() {
-                    // A worker that is gone has no sessions to end.
-                    let _ = sender.send(ToWorker::Drain).await;
+                    // A worker that is gone has no sessions to move.
+                    let _ = sender.send(ToWorker::Move(moves)).await;
                 }
             }
             FromWorker::Cancel(session, company) => {

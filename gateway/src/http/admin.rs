@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, http::header::CONTENT_TYPE, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{CONTENT_TYPE, ORIGIN},
+    web,
+};
 
+use super::Problem;
 use crate::app::App;
 
 /// The admin endpoints.
@@ -11,7 +16,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/livez", web::get().to(livez))
         .route("/readyz", web::get().to(readyz))
-        .route("/metrics", web::get().to(metrics));
+        .route("/metrics", web::get().to(metrics))
+        .route("/drain", web::post().to(drain));
 }
 
 async fn livez(app: web::Data<Arc<App>>) -> HttpResponse {
@@ -27,6 +33,16 @@ async fn readyz(app: web::Data<Arc<App>>) -> HttpResponse {
         Ok(()) => HttpResponse::Ok().body("ok\n"),
         Err(reason) => HttpResponse::ServiceUnavailable().body(format!("{}\n", reason.label())),
     }
+}
+
+/// Does what SIGTERM does, and answers before it is done. Asked again, it says how far it has come.
+async fn drain(app: web::Data<Arc<App>>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    // A web page that happens to know the port is not an operator.
+    if request.headers().contains_key(ORIGIN) {
+        return Err(Problem::origin_not_allowed());
+    }
+    app.health.drain();
+    Ok(HttpResponse::Accepted().body(format!("draining, {} left\n", app.health.connections())))
 }
 
 async fn metrics(app: web::Data<Arc<App>>) -> HttpResponse {

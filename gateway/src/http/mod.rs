@@ -23,7 +23,14 @@ pub use problem::Problem;
 use std::{rc::Rc, sync::Arc};
 
 use actix_cors::Cors;
-use actix_web::{HttpRequest, Resource, dev::ServiceResponse, web};
+use actix_http::ConnectionType;
+use actix_web::{
+    Error, HttpRequest, Resource,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::Next,
+    web,
+};
 use shared::Cursor;
 
 use crate::{app::App, metrics::Metrics, wire::Frame, worker::Worker};
@@ -36,6 +43,22 @@ pub fn cors(app: Arc<App>) -> Cors {
         .allowed_headers(["authorization", "content-type", "idempotency-key", "last-event-id"])
         .expose_headers(["retry-after"])
         .max_age(3600)
+}
+
+/// Ends connections that are kept open for further requests once the replica goes away, so that those reach another one.
+///
+/// # Errors
+/// Those of the endpoint.
+pub async fn let_go(
+    app: web::Data<Arc<App>>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut answer = next.call(request).await?;
+    if app.health.is_draining() {
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    Ok(answer)
 }
 
 /// Counts a request that its bearer may not make, and that was not counted yet.

@@ -15,6 +15,7 @@ use super::{Listener, Problem, body, presence::Presence, worker_of};
 use crate::{
     clock,
     defaults::{POLL_GRACE, POLL_WAIT_SECS},
+    health::NotReady,
     session::{Control, Feed, Item, Sink},
 };
 
@@ -49,6 +50,7 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
                 }
             }
             Ok(None) | Err(_) if answer.resume.is_some() || presence.withheld().is_some() => break,
+            Ok(None) if worker.app.health.is_draining() => return Err(Problem::not_ready(NotReady::Draining)),
             Ok(None) | Err(_) => return Err(Problem::unavailable("the log cannot be reached at present")),
         }
     }

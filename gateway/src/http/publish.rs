@@ -58,8 +58,10 @@ async fn answer(app: &App, request: &HttpRequest, payload: web::Payload) -> Resu
     // What is refused has been read as well.
     let count = sealed.as_ref().map_or(1, Vec::len);
     app.publish_rate.take(&claims, count).map_err(Problem::too_many_publishes)?;
-    let envelopes = sealed?;
-    let published = app.backplane.publish(envelopes).await.inspect_err(|error| {
+    let (envelopes, span) = app.traces.publish(request.headers(), sealed?);
+    let published = app.backplane.publish(envelopes).await;
+    span.end(published.is_ok());
+    let published = published.inspect_err(|error| {
         app.metrics.published("failed", count);
         tracing::warn!(%error, count, "could not publish");
     })?;

@@ -6,7 +6,7 @@
 use std::{rc::Rc, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
-use shared::{CloseCode, CompanyId, Cursor, DeliveryState, Resume, ServerFrame, TypeFilter};
+use shared::{CompanyId, Cursor, DeliveryState, Resume, ServerFrame, TypeFilter};
 use tokio::{sync::mpsc, task::yield_now};
 use tracing::error;
 
@@ -15,7 +15,7 @@ use crate::{
     clock,
     defaults::{BATCH, MAX_COALESCED, MAX_FLUSH, MAX_JOINED_BACKLOG},
     delivery::Delivery,
-    dispatcher::{Admission, SessionId, ToWorker},
+    dispatcher::{Admission, Moves, SessionId, ToWorker},
     room::Outcome,
     session::{Control, Member, Stage},
     wire::Frame,
@@ -113,6 +113,12 @@ impl Worker {
             }
             self.app.metrics.deliveries.inc_by((passing.len() * members.len()) as u64);
         }
+        if !owed {
+            self.app.metrics.latency.written(events);
+            for event in events.iter().filter(|event| event.timing.is_some_and(|timing| timing.trace.is_some())) {
+                self.app.traces.delivered(company, event, room.groups.values().map(Vec::len).sum());
+            }
+        }
     }
 
     async fn carry_out(&self, message: ToWorker) {
@@ -131,11 +137,8 @@ impl Worker {
                 let members = rooms.get(&company).into_iter().flat_map(|room| room.groups.values().flatten());
                 members.for_each(|member| member.sink.tell(Control::Status(state), self.frames.status(state)));
             }
-            ToWorker::Drain => {
-                for (_, registered) in &*self.registry.sessions.borrow() {
-                    self.registry.disconnect(registered, CloseCode::Restart, self.tick());
-                }
-            }
+            ToWorker::Move(Moves::All { within }) => self.drain(within).await,
+            ToWorker::Move(Moves::Some { share, within }) => self.shed(share, within),
         }
     }
 

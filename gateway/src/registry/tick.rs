@@ -5,9 +5,11 @@ use std::rc::Rc;
 use shared::CloseCode;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::moves::Why;
 use crate::{
     clock,
-    defaults::{CLOSE_GRACE, JOIN_TIMEOUT, SILENT_HEARTBEATS, STALLED, TICK},
+    config::PaceConfig,
+    defaults::{CLOSE_GRACE, JOIN_TIMEOUT, MOVE_GRACE, SILENT_HEARTBEATS, STALLED, TICK},
     session::{Control, End, Item, Member, Sink, Stage},
     worker::Worker,
 };
@@ -17,20 +19,29 @@ use crate::{
 pub async fn watch(worker: Rc<Worker>) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut unsent_before = 0;
     loop {
         ticks.tick().await;
         let tick = worker.advance_tick();
         let now = clock::unix_seconds();
         let heartbeat = worker.app.pace.heartbeat_secs;
+        let mut unsent = 0;
         for (slot, registered) in &*worker.registry.sessions.borrow() {
             let member = &*registered.member;
-            match verdict(member, tick, now, heartbeat) {
+            unsent += member.sink.unsent() as i64;
+            match verdict(member, tick, now, &worker.app.pace) {
                 Verdict::Nothing if tick % heartbeat == slot as u32 % heartbeat => beat(&worker, member),
                 Verdict::Nothing => {}
                 Verdict::End(code) => worker.registry.disconnect(registered, code, tick),
+                Verdict::Move => {
+                    let within_the_second = TICK.mul_f64(rand::random());
+                    worker.ask_to_move(member, within_the_second, MOVE_GRACE, Why::Age);
+                }
                 Verdict::Abort => member.sink.abort(),
             }
         }
+        worker.app.metrics.unsent.add(unsent - unsent_before);
+        unsent_before = unsent;
         worker.registry.tell();
     }
 }
@@ -38,10 +49,11 @@ pub async fn watch(worker: Rc<Worker>) {
 enum Verdict {
     Nothing,
     End(CloseCode),
+    Move,
     Abort,
 }
 
-fn verdict(member: &Member, tick: u32, now: u64, heartbeat: u32) -> Verdict {
+fn verdict(member: &Member, tick: u32, now: u64, pace: &PaceConfig) -> Verdict {
     let lasted = tick.wrapping_sub(member.since.get());
     match (member.sink.end(), member.stage.get()) {
         (Some(End::Broken), _) => Verdict::Nothing,
@@ -57,9 +69,19 @@ fn verdict(member: &Member, tick: u32, now: u64, heartbeat: u32) -> Verdict {
         (None, Stage::Joining) if u64::from(lasted) > JOIN_TIMEOUT.as_secs() => Verdict::End(CloseCode::Overloaded),
         (None, _)
             if member.outbox().is_some()
-                && tick.wrapping_sub(member.heard_at.get()) > (SILENT_HEARTBEATS + 1) * heartbeat =>
+                && tick.wrapping_sub(member.heard_at.get()) > (SILENT_HEARTBEATS + 1) * pace.heartbeat_secs =>
         {
             Verdict::Abort
+        }
+        (None, _) if member.leave_by.get().is_some_and(|by| tick >= by) => Verdict::End(CloseCode::Restart),
+        // Polls are short.
+        (None, Stage::In)
+            if pace.max_session_secs > 0
+                && !member.places.is_moving()
+                && !matches!(member.sink, Sink::Poll(_))
+                && lasted >= member.lifespan(pace.max_session_secs) =>
+        {
+            Verdict::Move
         }
         (None, _) => Verdict::Nothing,
     }

@@ -91,6 +91,12 @@ impl Room {
         self.degraded
     }
 
+    /// Whether every event that is heard follows the one before.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.stage == Stage::Live
+    }
+
     /// Changes how many bytes may be kept for sessions that return.
     pub fn set_budget(&mut self, budget: usize) {
         self.budget = budget;

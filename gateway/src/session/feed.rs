@@ -93,6 +93,12 @@ impl Feed {
         self.end.get()
     }
 
+    /// Bytes that the response has not taken yet.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.unsent.get()
+    }
+
     /// The newest event that was queued here, or that the filter kept back.
     #[must_use]
     pub fn position(&self) -> Option<Cursor> {
@@ -119,6 +125,7 @@ impl Feed {
         self.items.borrow_mut().push_back(item);
         if self.unsent.get() - self.owed.get().min(self.unsent.get()) > MAX_UNSENT {
             self.items.borrow_mut().clear();
+            self.unsent.set(0);
             self.finish(End::Closing(CloseCode::SlowConsumer));
         }
         self.wake();

@@ -30,7 +30,7 @@ pub enum Stage {
 /// What a session takes up; given back when dropped, whatever way it ends.
 #[derive(Debug)]
 pub struct Places {
-    _replica: Place,
+    replica: Place,
     lease: Option<Lease>,
     _socket: Option<Socket>,
 }
@@ -39,7 +39,7 @@ impl Places {
     /// A place under the replica's cap, and one under its company's and its user's.
     #[must_use]
     pub fn new(replica: Place, lease: Option<Lease>) -> Self {
-        Self { _replica: replica, lease, _socket: None }
+        Self { replica, lease, _socket: None }
     }
 
     /// Keeps the socket counted, which leaves the HTTP server.
@@ -47,6 +47,17 @@ impl Places {
     pub fn with_socket(mut self, door: &Arc<Door>) -> Self {
         self._socket = Some(door.keep());
         self
+    }
+
+    /// The session is asked to reconnect elsewhere; false when it has been already.
+    pub fn ask_to_move(&self) -> bool {
+        self.replica.ask_to_move()
+    }
+
+    /// Whether it was asked to reconnect elsewhere.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.replica.is_moving()
     }
 
     /// It was found afterwards that the session is one too many.
@@ -86,6 +97,8 @@ pub struct Member {
     pub heard_at: Cell<u32>,
     /// The worker's tick at which the present stage of its life, joining or ending, began.
     pub since: Cell<u32>,
+    /// The worker's tick by which it must have left, if it was asked to reconnect elsewhere.
+    pub leave_by: Cell<Option<u32>>,
     /// Its places under the caps.
     pub places: Places,
 }
@@ -109,6 +122,7 @@ impl Member {
             renewing: Cell::new(false),
             heard_at: Cell::new(worker.tick()),
             since: Cell::new(worker.tick()),
+            leave_by: Cell::new(None),
             places,
         }
     }
@@ -124,6 +138,14 @@ impl Member {
     #[must_use]
     pub fn id(&self) -> String {
         format!("{:016x}", self.session)
+    }
+
+    /// How many ticks it may stay where sessions may stay `most`: the last quarter of that is for chance, so that those who
+    /// came together do not leave together.
+    #[must_use]
+    pub fn lifespan(&self, most: u32) -> u32 {
+        let chance = (self.session % 1_000) as f64 / 1_000.0;
+        (f64::from(most) * (0.75 + 0.25 * chance)) as u32
     }
 
     /// Its WebSocket, if it has one.

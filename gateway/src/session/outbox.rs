@@ -89,6 +89,12 @@ impl Outbox {
         self.queue.borrow().pieces.is_empty()
     }
 
+    /// Bytes that the socket has not taken yet.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.queue.borrow().unsent
+    }
+
     /// For how many ticks the socket has taken nothing although something waits for it.
     pub fn stalled_for(&self, tick: u32) -> u32 {
         let mut queue = self.queue.borrow_mut();

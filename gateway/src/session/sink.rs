@@ -48,6 +48,15 @@ impl Sink {
         }
     }
 
+    /// Bytes that wait for the client to read them.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        match self {
+            Self::Socket(outbox) => outbox.unsent(),
+            Self::Stream(feed) | Self::Poll(feed) => feed.unsent(),
+        }
+    }
+
     /// How the session ends, once that is known.
     #[must_use]
     pub fn end(&self) -> Option<End> {

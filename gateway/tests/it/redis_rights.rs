@@ -95,6 +95,8 @@ async fn whole_path(redis: &Redis) {
         })
         .await;
     }
+    // The replicas see each other.
+    gateway.metric_becomes("gateway_fleet_replicas", 3.0).await;
     for session in [here, there, resumed] {
         session.close().await;
     }

@@ -20,6 +20,7 @@ use crate::{
     metrics::Metrics,
 };
 
+mod fleet;
 mod history;
 mod ledger;
 mod link;
@@ -76,9 +77,13 @@ impl Redis {
     ) -> Result<LogSlice, ReadError> {
         let unavailable = |reason: &str| ReadError::Unavailable(reason.to_owned());
         let _permit = permits.acquire().await.map_err(|_| unavailable("shutting down"))?;
+        history::read(self.connection()?, &company, which).await
+    }
+
+    /// The link's command connection.
+    fn connection(&self) -> Result<MultiplexedConnection, ReadError> {
         let connection = self.commands.borrow().clone();
-        let connection = connection.ok_or_else(|| unavailable("the link to Redis is down"))?;
-        history::read(connection, &company, which).await
+        connection.ok_or_else(|| ReadError::Unavailable("the link to Redis is down".to_owned()))
     }
 }
 
@@ -107,5 +112,14 @@ impl Backplane for Redis {
 
     fn interests(&self) -> Arc<Interests> {
         self.interests.clone()
+    }
+
+    fn exchange_reports(
+        &self,
+        replica: String,
+        report: String,
+        dead: Vec<String>,
+    ) -> BoxFuture<'_, Result<Vec<(String, String)>, ReadError>> {
+        Box::pin(async move { fleet::exchange(self.connection()?, &replica, &report, &dead).await })
     }
 }

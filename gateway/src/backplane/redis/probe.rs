@@ -1,9 +1,12 @@
 //! Proof that the link delivers: the replica publishes to a channel of its own and expects to hear it. A connection can
 //! be up and deaf, after a failover for example, and nothing else would tell.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use redis::{AsyncCommands, aio::MultiplexedConnection};
@@ -23,6 +26,8 @@ pub(super) struct Probe {
     channel: String,
     sent: u64,
     misses: u32,
+    /// When the last one was sent.
+    sent_at: Arc<Mutex<Instant>>,
     heard: Arc<AtomicU64>,
     metrics: Arc<Metrics>,
     /// Without the right to publish there is nothing to hear.
@@ -33,6 +38,7 @@ pub(super) struct Probe {
 #[derive(Clone)]
 pub(super) struct Ear {
     channel: String,
+    sent_at: Arc<Mutex<Instant>>,
     heard: Arc<AtomicU64>,
     metrics: Arc<Metrics>,
 }
@@ -40,7 +46,8 @@ pub(super) struct Ear {
 impl Probe {
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
         let channel = format!("{PREFIX}{:016x}", rand::random::<u64>());
-        Self { channel, sent: 0, misses: 0, heard: Arc::default(), metrics, allowed: true }
+        let sent_at = Arc::new(Mutex::new(Instant::now()));
+        Self { channel, sent: 0, misses: 0, sent_at, heard: Arc::default(), metrics, allowed: true }
     }
 
     pub(super) fn channel(&self) -> &str {
@@ -54,7 +61,12 @@ impl Probe {
     }
 
     pub(super) fn ear(&self) -> Ear {
-        Ear { channel: self.channel.clone(), heard: self.heard.clone(), metrics: self.metrics.clone() }
+        Ear {
+            channel: self.channel.clone(),
+            sent_at: self.sent_at.clone(),
+            heard: self.heard.clone(),
+            metrics: self.metrics.clone(),
+        }
     }
 
     /// Judges the last probe and sends the next.
@@ -71,6 +83,7 @@ impl Probe {
             return Err(format!("{PROBE_MISSES} probes in a row were not heard"));
         }
         self.sent += 1;
+        *self.sent_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         // No answer is a miss like any other; the next beat judges it.
         match timeout(PROBE_INTERVAL, commands.publish::<_, _, u64>(&self.channel, self.sent)).await {
             Ok(Err(error)) if error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::NoPerm) => {
@@ -90,6 +103,9 @@ impl Ear {
             return false;
         }
         if let Some(number) = std::str::from_utf8(payload).ok().and_then(|text| text.parse().ok()) {
+            // An earlier one's way is counted short, but a probe is missed long before it takes that long.
+            let sent_at = *self.sent_at.lock().unwrap_or_else(PoisonError::into_inner);
+            self.metrics.probe.observe(sent_at.elapsed().as_secs_f64());
             self.heard.fetch_max(number, Ordering::AcqRel);
             self.metrics.probe_heard();
         }

@@ -36,6 +36,10 @@ impl Launch {
         self
     }
 
+    pub(crate) fn has(&self, variable: &str) -> bool {
+        self.variables.contains_key(variable)
+    }
+
     pub(crate) fn unset(mut self, variable: &str) -> Self {
         self.variables.remove(variable);
         self
@@ -155,7 +159,11 @@ impl Gateway {
     }
 
     pub(crate) async fn admin_get(&self, path: &str) -> Response {
-        Request::get(path).send(self.admin).await
+        self.admin_send(&Request::get(path)).await
+    }
+
+    pub(crate) async fn admin_send(&self, request: &Request) -> Response {
+        request.send(self.admin).await
     }
 
     /// The value of one series, `name` or `name{label="value"}`; 0 if it has not appeared yet.

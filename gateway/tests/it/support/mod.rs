@@ -9,11 +9,13 @@ use tokio::time::{Instant, sleep};
 
 mod api;
 mod client;
+mod collector;
 mod gateway;
 mod http;
 mod key_server;
 mod keys;
 mod load;
+mod nomad;
 mod poll;
 mod proxy;
 mod raw;
@@ -25,11 +27,13 @@ mod token;
 
 pub(crate) use api::{Api, event, n};
 pub(crate) use client::{Client, Incoming};
+pub(crate) use collector::Collector;
 pub(crate) use gateway::{Gateway, Launch};
 pub(crate) use http::{Request, Response};
 pub(crate) use key_server::{Answer, KeyServer};
 pub(crate) use keys::{KeyPair, make_public_key};
 pub(crate) use load::Load;
+pub(crate) use nomad::{Balancer, Nomad};
 pub(crate) use poll::{Polled, timed};
 pub(crate) use proxy::Proxy;
 pub(crate) use raw::{Opcode, RawSession, frame, frame_head, frame_with};
