@@ -4,7 +4,7 @@ SHELL := /bin/bash
 # Servers are installed here, which is not everybody's path.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test setup lint schema schema-check unit audit chaos fuzz bench
+.PHONY: help demo test setup lint schema schema-check unit audit k8s autoscale chaos fuzz bench
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,13 @@ unit: ## The Rust tests alone
 
 audit: ## Look through the dependencies: advisories, bans, licences, sources
 	@scripts/audit
+
+k8s: ## Check the manifests in k8s/ without a cluster
+	@cargo build --quiet -p gateway
+	@scripts/check-k8s
+
+autoscale: ## Scale real processes by the manifests' rules through a peak of SESSIONS (12000), and draw it
+	@scripts/autoscale
 
 chaos: ## Inject faults for MINUTES (10) and judge what was received: nothing lost, nothing twice
 	@scripts/chaos

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{measure, simulate, watch};
+use crate::{autoscale, measure, simulate, watch};
 
 /// Plays, watches and measures the realtime gateway.
 #[derive(Debug, Parser)]
@@ -28,6 +28,8 @@ enum Command {
     Wide(measure::wide::Args),
     /// Start a Redis and a gateway, run idle, wide and fanout against them, print the table
     Bench(measure::bench::Args),
+    /// Let the manifests' autoscaling work on real processes, through a peak and a rolling restart
+    Autoscale(autoscale::Args),
     /// Start a Redis and a gateway, attack them, and see what those who are in notice of it
     Siege(measure::siege::Args),
 }
@@ -44,6 +46,7 @@ impl Cli {
                 Command::Fanout(args) => measure::fanout::command(args).await,
                 Command::Wide(args) => measure::wide::command(args).await,
                 Command::Bench(args) => measure::bench::command(args).await,
+                Command::Autoscale(args) => autoscale::command(args).await,
                 Command::Siege(args) => measure::siege::command(args).await,
             }
         })

@@ -3,8 +3,10 @@
 //! - [`simulate`] publishes the working day of French trades companies, told by [`story`], through a [`target`];
 //! - [`watch`] follows one company in the terminal;
 //! - [`measure`] holds the figures: memory per idle session, fan-out, one wide room. Its sessions are the lean
-//!   ones of [`client`].
+//!   ones of [`client`];
+//! - [`autoscale`] lets the manifests' way of scaling work on real processes.
 
+mod autoscale;
 mod backoff;
 mod business;
 mod cli;

@@ -3,16 +3,24 @@
 //! [`open`] brings sessions up on the async runtime (connect, upgrade, `welcome`), spread over loopback addresses.
 //! From then on a [`reader`] thread owns them: one `epoll`, one shared buffer, no task and no buffer per session. It
 //! cuts the bytes into [`frames`], finds id and send time by byte search ([`scan`]) and counts into its [`tally`].
+//!
+//! Those sessions end with their connection. A session of [`resuming`] does what a client of ours does: comes back and
+//! goes on from its cursor. It is a task, and [`sightings`] counts
+//! what all of them see.
 
 mod fleet;
 mod frames;
 mod handshake;
 mod open;
 mod reader;
+mod resuming;
 mod scan;
+mod sightings;
 mod tally;
 
 pub(crate) use fleet::{Fleet, Taken};
 pub(crate) use handshake::request as handshake_request;
-pub(crate) use open::Plan;
+pub(crate) use open::{Plan, Refused};
+pub(crate) use resuming::Session;
 pub(crate) use scan::SENT_AT;
+pub(crate) use sightings::Sightings;

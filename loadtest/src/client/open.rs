@@ -1,9 +1,13 @@
 //! Brings one session up: TCP from a chosen loopback address, upgrade, `welcome`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
-use shared::{Cursor, ServerFrame};
+use shared::{Cursor, Resume, ServerFrame};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -33,11 +37,38 @@ pub(super) struct Opened {
     pub(super) stream: std::net::TcpStream,
     /// The place that it stands at.
     pub(super) at: Cursor,
+    /// What became of the cursor that it brought.
+    pub(super) resume: Resume,
     /// What came behind the welcome.
     pub(super) rest: Vec<u8>,
 }
 
+/// The upgrade was refused.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// With this status.
+    pub(crate) status: u16,
+    /// Not before this time has passed again.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "refused with {}", self.status)?;
+        self.retry_after.map_or(Ok(()), |wait| write!(f, ", retry after {} s", wait.as_secs()))
+    }
+}
+
+impl std::error::Error for Refused {}
+
 impl Plan {
+    /// The same, from a cursor on.
+    pub(super) fn resuming(&self, place: Option<Cursor>) -> Self {
+        let Some(place) = place else { return self.clone() };
+        let separator = if self.target.contains('?') { '&' } else { '?' };
+        Self { target: format!("{}{separator}lastEventId={place}", self.target), ..self.clone() }
+    }
+
     /// Opens the session of this number.
     pub(super) async fn open(&self, number: usize, token: &str) -> anyhow::Result<Opened> {
         timeout(OPEN_TIMEOUT, self.open_in_any_time(number, token))
@@ -56,21 +87,20 @@ impl Plan {
             match answer(&bytes).context("not an HTTP answer")? {
                 Answer::Partial => {}
                 Answer::Switched(length) => break length,
-                Answer::Refused(status, None) => bail!("refused with {status}"),
-                Answer::Refused(status, Some(wait)) => bail!("refused with {status}, retry after {} s", wait.as_secs()),
+                Answer::Refused(status, retry_after) => bail!(Refused { status, retry_after }),
             }
         };
         bytes.drain(..switched);
         loop {
             if let Some((frame, used)) = next_frame(&bytes).map_err(|error| anyhow::anyhow!("{error:?} frame"))? {
-                let at = match frame.opcode {
+                let welcome = match frame.opcode {
                     TEXT => welcomed(frame.payload)?,
                     CLOSE => bail!("closed before the welcome"),
                     _ => None,
                 };
                 bytes.drain(..used);
-                if let Some(at) = at {
-                    return Ok(Opened { stream: stream.into_std()?, at, rest: bytes });
+                if let Some((at, resume)) = welcome {
+                    return Ok(Opened { stream: stream.into_std()?, at, resume, rest: bytes });
                 }
             } else {
                 more(&mut stream, &mut bytes).await?;
@@ -91,10 +121,10 @@ impl Plan {
     }
 }
 
-/// The place that a welcome names; `None` for another frame.
-fn welcomed(payload: &[u8]) -> anyhow::Result<Option<Cursor>> {
+/// What a welcome says; `None` for another frame.
+fn welcomed(payload: &[u8]) -> anyhow::Result<Option<(Cursor, Resume)>> {
     match serde_json::from_slice(payload).context("the first frame")? {
-        ServerFrame::Welcome { last_event_id, .. } => Ok(Some(last_event_id)),
+        ServerFrame::Welcome { last_event_id, resume, .. } => Ok(Some((last_event_id, resume))),
         _ => Ok(None),
     }
 }

@@ -103,7 +103,7 @@ impl Tally {
 }
 
 /// One microsecond to one minute, three digits.
-fn histogram() -> Histogram<u64> {
+pub(super) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are constants that fit")
 }
 

@@ -18,7 +18,7 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A child that does not outlive us.
-struct Guard(Child);
+pub(crate) struct Guard(pub(crate) Child);
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -28,14 +28,15 @@ impl Drop for Guard {
 }
 
 /// A Redis without persistence.
-pub(super) struct Redis {
+pub(crate) struct Redis {
     _child: Guard,
-    url: String,
+    /// Where it is.
+    pub(crate) url: String,
 }
 
 impl Redis {
     /// Starts one and waits until it answers.
-    pub(super) async fn start(program: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn start(program: &Path) -> anyhow::Result<Self> {
         let address = free_address()?;
         let mut command = Command::new(program);
         command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string()]);
@@ -99,12 +100,13 @@ impl Gateway {
 }
 
 /// Its errors and warnings are shown, the rest is not.
-fn spawn(mut command: Command, program: &Path) -> anyhow::Result<Guard> {
+pub(crate) fn spawn(mut command: Command, program: &Path) -> anyhow::Result<Guard> {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command.spawn().map(Guard).with_context(|| format!("cannot start {}", program.display()))
 }
 
-async fn until(child: &mut Guard, ready: impl AsyncFn() -> bool) -> anyhow::Result<()> {
+/// Waits until a child is ready.
+pub(crate) async fn until(child: &mut Guard, ready: impl AsyncFn() -> bool) -> anyhow::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while !ready().await {
         if let Some(status) = child.0.try_wait()? {
@@ -116,7 +118,8 @@ async fn until(child: &mut Guard, ready: impl AsyncFn() -> bool) -> anyhow::Resu
     Ok(())
 }
 
-async fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
+/// The beginning of the answer to a request.
+pub(crate) async fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(request).await?;
     let mut answer = vec![0; 64];
@@ -125,6 +128,7 @@ async fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8
     Ok(answer)
 }
 
-fn free_address() -> anyhow::Result<SocketAddr> {
+/// A port that nobody listens on.
+pub(crate) fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

@@ -17,12 +17,12 @@ pub(crate) struct Mint {
 }
 
 impl Mint {
-    pub(super) fn new(secret: &SecretString, issuer: Option<String>, audience: Option<String>) -> Self {
+    pub(crate) fn new(secret: &SecretString, issuer: Option<String>, audience: Option<String>) -> Self {
         Self { key: EncodingKey::from_secret(secret.expose_secret().as_bytes()), issuer, audience }
     }
 
     /// A token of a user of a company.
-    pub(super) fn session(&self, company: CompanyId, user: UserId) -> anyhow::Result<String> {
+    pub(crate) fn session(&self, company: CompanyId, user: UserId) -> anyhow::Result<String> {
         self.sign(CompanyClaim::One(company), user, None)
     }
 

@@ -6,15 +6,15 @@
 //! [`verdict`] (bounds, and the exit code).
 
 pub(crate) mod bench;
-mod children;
-mod common;
+pub(crate) mod children;
+pub(crate) mod common;
 pub(crate) mod fanout;
 pub(crate) mod idle;
 mod metrics;
-mod mint;
-mod pace;
+pub(crate) mod mint;
+pub(crate) mod pace;
 mod process;
 pub(crate) mod siege;
 mod step;
-mod verdict;
+pub(crate) mod verdict;
 pub(crate) mod wide;

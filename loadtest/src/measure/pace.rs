@@ -8,14 +8,14 @@ use std::time::Duration;
 use anyhow::bail;
 use chrono::Utc;
 use serde_json::value::RawValue;
-use shared::{CompanyId, Envelope, EventId, EventType};
+use shared::{CompanyId, Cursor, Envelope, EventId, EventType};
 use tokio::time::sleep;
 
 use crate::{
     client::SENT_AT,
     clock::now_us,
     defaults::{BACKOFF, PACED_BATCH, TICK},
-    target::Target,
+    target::{Stored, Target},
 };
 
 /// Attempts at one batch before the measurement is given up.
@@ -30,6 +30,8 @@ pub(crate) struct Pacer {
     run: u64,
     pad: String,
     sent: u64,
+    /// The newest place of each room's log.
+    newest: Vec<Cursor>,
 }
 
 impl Pacer {
@@ -37,8 +39,9 @@ impl Pacer {
     pub(crate) fn new(target: Target, rooms: Vec<CompanyId>, size: usize) -> anyhow::Result<Self> {
         anyhow::ensure!(!rooms.is_empty(), "at least one company");
         let event_type = EventType::parse("load:tick")?;
-        let mut pacer = Self { target, rooms, event_type, run: now_us(), pad: String::new(), sent: 0 };
-        let place = shared::Cursor { epoch: 1_763_800_000_000, seq: 1_000 };
+        let newest = vec![Cursor::EMPTY; rooms.len()];
+        let mut pacer = Self { target, rooms, event_type, run: now_us(), pad: String::new(), sent: 0, newest };
+        let place = Cursor { epoch: 1_763_800_000_000, seq: 1_000 };
         let bare = pacer.envelope(0, now_us())?.frame(place).len();
         anyhow::ensure!((bare..=60_000).contains(&size), "--size is {bare} to 60000");
         pacer.pad = "x".repeat(size - bare);
@@ -63,32 +66,46 @@ impl Pacer {
                     self.envelope(self.sent, intended(start_us, rate, index))
                 })
                 .collect::<anyhow::Result<Vec<_>>>()?;
-            self.publish(&batch).await?;
+            let stored = self.publish(&batch).await?;
+            let first = self.sent + 1 - batch.len() as u64;
+            for (number, stored) in (first..).zip(stored) {
+                let room = self.room(number)?;
+                self.newest[room] = stored.id;
+            }
             lag_us = lag_us.max(now_us().saturating_sub(intended(start_us, rate, done)));
             done = due;
         }
         Ok(lag_us)
     }
 
-    async fn publish(&self, batch: &[Envelope]) -> anyhow::Result<()> {
+    /// The newest place of each room's log, by number of the room.
+    pub(crate) fn newest(&self) -> &[Cursor] {
+        &self.newest
+    }
+
+    /// The room that an event goes to.
+    fn room(&self, number: u64) -> anyhow::Result<usize> {
+        Ok(usize::try_from(number % self.rooms.len() as u64)?)
+    }
+
+    async fn publish(&self, batch: &[Envelope]) -> anyhow::Result<Vec<Stored>> {
         let mut pause: Duration = BACKOFF.0;
         for _ in 1..ATTEMPTS {
             match self.target.publish(batch).await {
-                Ok(_) => return Ok(()),
+                Ok(stored) => return Ok(stored),
                 Err(error) if error.retryable => sleep(error.retry_after.unwrap_or(pause)).await,
                 Err(error) => bail!("cannot publish: {}", error.message),
             }
             pause *= 2;
         }
         match self.target.publish(batch).await {
-            Ok(_) => Ok(()),
+            Ok(stored) => Ok(stored),
             Err(error) => bail!("cannot publish: {}", error.message),
         }
     }
 
     fn envelope(&self, number: u64, sent_at: u64) -> anyhow::Result<Envelope> {
-        let rooms = self.rooms.len() as u64;
-        let room = &self.rooms[usize::try_from(number % rooms)?];
+        let room = &self.rooms[self.room(number)?];
         let data = RawValue::from_string(format!("{{\"{SENT_AT}\":{sent_at},\"pad\":\"{}\"}}", self.pad))?;
         let event_id = EventId::parse(&format!("load-{}-{number}", self.run))?;
         Ok(Envelope::raw(room, event_id, self.event_type.clone(), Utc::now(), &data)?)
