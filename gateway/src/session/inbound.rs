@@ -139,6 +139,11 @@ fn check_header(bytes: &[u8], already: usize) -> Result<(), CloseCode> {
         let whole = first & 0x80 != 0;
         return if whole && short <= 125 { Ok(()) } else { Err(CloseCode::Protocol) };
     }
+    // The parser refuses these at once, whatever their length.
+    let (reserved, masked, opcode) = (first & 0x70, second & 0x80, first & 0x0f);
+    if reserved != 0 || masked == 0 || opcode > 2 {
+        return Ok(());
+    }
     let length = match (short, rest) {
         (126, [a, b, ..]) => usize::from(u16::from_be_bytes([*a, *b])),
         (127, [a, b, c, d, e, f, g, h, ..]) => {
