@@ -217,6 +217,13 @@ pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(3);
 pub(crate) const PROBE_MISSES: u32 = 2;
 /// After a failover every replica has noticed by then: three probe intervals, and the way to the new master.
 pub(crate) const FAILOVER_SETTLES: Duration = Duration::from_secs(10);
+/// How often a gateway asks a cluster who serves what. A slot that was moved is known by a push before; a primary that was
+/// replaced while it is paused, by this alone.
+pub(crate) const TOPOLOGY_INTERVAL: Duration = Duration::from_secs(3);
+/// Where there is a reason to ask sooner, this long after the last time at the least; doubling while it does not help.
+pub(crate) const TOPOLOGY_PAUSE: Duration = Duration::from_millis(100);
+/// Reports of links that the keeper has not taken yet. A link waits then; announcements do not go this way.
+pub(crate) const SHARD_REPORTS: usize = 256;
 /// Reconnecting begins with at most this delay and doubles up to the second. With the time that an attempt may take it is
 /// under five seconds: a replica that was cut off knows by then whom to cut off.
 pub(crate) const REDIS_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));

@@ -18,10 +18,11 @@ mod retry;
 mod revoke;
 mod script;
 mod tls;
+mod ways;
 
 pub use batch::Batch;
 pub use builder::PublisherBuilder;
-pub use endpoint::Endpoint;
+pub use endpoint::{Cluster, Endpoint, Node, Topology};
 pub use error::PublishError;
 pub use publisher::{Published, Publisher, new_event_id};
 pub use shared;

@@ -20,6 +20,7 @@ mod record;
 mod revocation;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod slot;
 
 pub use claims::{Audience, Claims, CompanyClaim, Scope};
 pub use close::CloseCode;
@@ -31,3 +32,4 @@ pub use ids::{CompanyId, EventId, EventType, IdError, TokenId, UserId};
 pub use pattern::{PatternError, TypeFilter, TypePattern};
 pub use record::{Record, RecordError};
 pub use revocation::{MAX_REVOCATION_SECS, Revocation, Target, TargetError};
+pub use slot::{SLOTS, slot};

@@ -1,41 +1,57 @@
 //! The backplane of many replicas.
 //!
 //! [`link`] keeps one subscriber connection and one command connection alive, for ever; [`history`] reads logs over the
-//! latter; [`ledger`] follows the revocations over both. Publishing goes through the `publisher` crate, which has connections of its own.
+//! latter; [`ledger`] follows the revocations over both. [`cluster`] keeps a link to each shard. Publishing goes through the
+//! `publisher` crate, which has connections of its own.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use anyhow::{Context, Error, Result};
 use futures_util::future::BoxFuture;
 use publisher::{Endpoint, PublishError, Published, Publisher, Tls};
-use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, aio::MultiplexedConnection};
 use secrecy::{ExposeSecret, SecretString};
-use shared::{CompanyId, Cursor, Envelope, Revocation};
-use tokio::sync::{Semaphore, watch};
+use shared::{CompanyId, Cursor, Envelope, Revocation, keys, slot};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::timeout,
+};
 
 use super::{Backplane, Interests, LogSlice, ReadError, SignalSender};
 use crate::{
     auth::Revocations,
-    defaults::{CONCURRENT_PAINTS, CONCURRENT_READS, PAGE},
+    defaults::{CONCURRENT_PAINTS, CONCURRENT_READS, PAGE, REDIS_RESPONSE_TIMEOUT},
     metrics::Metrics,
 };
 
+mod cluster;
+mod hearing;
 mod history;
 mod ledger;
 mod link;
+mod outlet;
 mod probe;
+mod sharded;
+mod subscriber;
 
-/// One Redis, shared by all replicas.
+/// One Redis or one cluster, shared by all replicas.
 pub struct Redis {
     publisher: Publisher,
-    /// The link's command connection while it is up.
-    commands: watch::Receiver<Option<MultiplexedConnection>>,
+    commands: Commands,
+    /// The connection for what replicas share beside logs, while it is up.
+    quota: watch::Receiver<Option<MultiplexedConnection>>,
     /// Bounds what rooms read at once.
     reads: Semaphore,
     /// Bounds what screens read at once.
     paints: Semaphore,
     interests: Arc<Interests>,
     revocations: Arc<Revocations>,
+}
+
+/// The links' command connections while they are up.
+enum Commands {
+    One(watch::Receiver<Option<MultiplexedConnection>>),
+    Many(Arc<cluster::Directory>),
 }
 
 impl Redis {
@@ -54,18 +70,44 @@ impl Redis {
         let endpoint = Endpoint::with_tls(url, &tls).map_err(Error::msg).context("GATEWAY_REDIS_URL")?;
         let publisher = Publisher::builder(url).tls(tls).build().context("GATEWAY_REDIS_URL is malformed")?;
         let interests = Arc::new(Interests::default());
-        let (sender, commands) = watch::channel(None);
         let ledger = ledger::Ledger::new(revocations.clone(), publisher.clone(), metrics.clone());
-        let link = link::Link::new(endpoint, signals, sender, interests.clone(), ledger, metrics);
-        tokio::spawn(link.run());
+        let (commands, quota) = if let Some(cluster) = endpoint.cluster() {
+            let (directory, quota) =
+                cluster::Keeper::start(cluster.clone(), signals, interests.clone(), ledger, metrics);
+            (Commands::Many(directory), quota)
+        } else {
+            let (sender, commands) = watch::channel(None);
+            let link = link::Link {
+                endpoint,
+                is_shard: false,
+                shard: 0,
+                outlet: outlet::Outlet { signals, keeper: None },
+                commands: sender,
+                interests: interests.clone(),
+                ledger: Arc::new(ledger),
+                metrics,
+                wanted: HashSet::new(),
+            };
+            tokio::spawn(link.run());
+            (Commands::One(commands.clone()), commands)
+        };
         let (reads, paints) = (Semaphore::new(CONCURRENT_READS), Semaphore::new(CONCURRENT_PAINTS));
-        Ok(Arc::new(Self { publisher, commands, reads, paints, interests, revocations }))
+        Ok(Arc::new(Self { publisher, commands, quota, reads, paints, interests, revocations }))
     }
 
-    /// The link's command connection, while it is up.
+    /// The connection to whoever keeps the replicas' counts, while it is up.
     #[must_use]
-    pub fn commands(&self) -> watch::Receiver<Option<MultiplexedConnection>> {
-        self.commands.clone()
+    pub fn quota(&self) -> watch::Receiver<Option<MultiplexedConnection>> {
+        self.quota.clone()
+    }
+
+    /// The connection to whoever has a key, while it is up.
+    fn connection(&self, key: &str) -> Result<MultiplexedConnection, ReadError> {
+        let connection = match &self.commands {
+            Commands::One(commands) => commands.borrow().clone(),
+            Commands::Many(directory) => directory.of(slot(key)),
+        };
+        connection.ok_or_else(|| ReadError::Unavailable("the link to Redis is down".to_owned()))
     }
 
     async fn read(
@@ -76,9 +118,11 @@ impl Redis {
     ) -> Result<LogSlice, ReadError> {
         let unavailable = |reason: &str| ReadError::Unavailable(reason.to_owned());
         let _permit = permits.acquire().await.map_err(|_| unavailable("shutting down"))?;
-        let connection = self.commands.borrow().clone();
-        let connection = connection.ok_or_else(|| unavailable("the link to Redis is down"))?;
-        history::read(connection, &company, which).await
+        let answer = history::read(self.connection(&keys::log(&company))?, &company, which).await;
+        if let (Err(ReadError::Unavailable(_)), Commands::Many(directory)) = (&answer, &self.commands) {
+            directory.doubt();
+        }
+        answer
     }
 }
 
@@ -107,5 +151,13 @@ impl Backplane for Redis {
 
     fn interests(&self) -> Arc<Interests> {
         self.interests.clone()
+    }
+}
+
+async fn within<T>(what: &str, command: impl Future<Output = RedisResult<T>>) -> Result<T, String> {
+    match timeout(REDIS_RESPONSE_TIMEOUT, command).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(format!("{what}: {error}")),
+        Err(_) => Err(format!("{what}: no answer in time")),
     }
 }

@@ -25,6 +25,7 @@ pub(super) struct Probe {
     misses: u32,
     heard: Arc<AtomicU64>,
     metrics: Arc<Metrics>,
+    shard: usize,
     /// Without the right to publish there is nothing to hear.
     allowed: bool,
 }
@@ -35,12 +36,13 @@ pub(super) struct Ear {
     channel: String,
     heard: Arc<AtomicU64>,
     metrics: Arc<Metrics>,
+    shard: usize,
 }
 
 impl Probe {
-    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(metrics: Arc<Metrics>, shard: usize) -> Self {
         let channel = format!("{PREFIX}{:016x}", rand::random::<u64>());
-        Self { channel, sent: 0, misses: 0, heard: Arc::default(), metrics, allowed: true }
+        Self { channel, sent: 0, misses: 0, heard: Arc::default(), metrics, shard, allowed: true }
     }
 
     pub(super) fn channel(&self) -> &str {
@@ -54,7 +56,12 @@ impl Probe {
     }
 
     pub(super) fn ear(&self) -> Ear {
-        Ear { channel: self.channel.clone(), heard: self.heard.clone(), metrics: self.metrics.clone() }
+        Ear {
+            channel: self.channel.clone(),
+            heard: self.heard.clone(),
+            metrics: self.metrics.clone(),
+            shard: self.shard,
+        }
     }
 
     /// Judges the last probe and sends the next.
@@ -91,7 +98,7 @@ impl Ear {
         }
         if let Some(number) = std::str::from_utf8(payload).ok().and_then(|text| text.parse().ok()) {
             self.heard.fetch_max(number, Ordering::AcqRel);
-            self.metrics.probe_heard();
+            self.metrics.shards.probe_heard(self.shard);
         }
         true
     }
