@@ -12,6 +12,7 @@ mod after_a_while;
 mod auth_frame;
 mod capacity;
 mod channels;
+mod cluster;
 mod command_line;
 mod configuration;
 mod cross_tenant;

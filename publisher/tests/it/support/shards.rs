@@ -29,6 +29,7 @@ impl Shards {
             Command::new("redis-server")
                 .args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "yes"])
                 .args(["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--logfile", "redis.log"])
+                .args(["--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0"])
                 .args(["--dir".as_ref(), dir.as_os_str()])
                 .stdout(Stdio::null())
                 .spawn()
@@ -49,6 +50,16 @@ impl Shards {
             })
             .await;
         }
+        // A replica that has never been in step is not promoted.
+        until("the replicas are in step", async || {
+            let mut in_step = 0;
+            for port in &shards.ports {
+                let info: Option<String> = ask(*port, &["INFO", "replication"]).await;
+                in_step += u16::from(info.is_some_and(|info| info.contains("master_link_status:up")));
+            }
+            in_step == 3 * replicas
+        })
+        .await;
         shards
     }
 
