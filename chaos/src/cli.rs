@@ -29,6 +29,8 @@ enum Command {
     Failover(LoadArgs),
     /// Pauses Redis for 30 s: no session ends, publishers fail fast
     Pause(CommonArgs),
+    /// A Redis Cluster under load: slots moved, a server added, a shard paused, a primary killed
+    Cluster(ClusterArgs),
     /// The same sequence by WebSocket, SSE and polling at once
     Transports(CommonArgs),
 }
@@ -104,6 +106,16 @@ pub(crate) struct LoadArgs {
     pub(crate) gateways: usize,
 }
 
+/// Faults of a cluster.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ClusterArgs {
+    #[command(flatten)]
+    pub(crate) load: LoadArgs,
+    /// Only the two that take least
+    #[arg(long)]
+    pub(crate) short: bool,
+}
+
 impl Cli {
     /// Does what was asked for; success when every promise was kept.
     #[must_use]
@@ -119,6 +131,7 @@ impl Cli {
                     Command::Restart(args) => commands::restart(args).await,
                     Command::Failover(args) => commands::failover(args).await,
                     Command::Pause(args) => commands::pause(args).await,
+                    Command::Cluster(args) => commands::cluster(args).await,
                     Command::Transports(args) => commands::transports(args).await,
                 }
             })

@@ -1,5 +1,6 @@
 //! What can be asked for, one file for each. Each says whether every promise was kept.
 
+mod cluster;
 mod controls;
 mod failover;
 mod frame;
@@ -9,6 +10,7 @@ mod run;
 mod short;
 mod transports;
 
+pub(crate) use cluster::cluster;
 pub(crate) use controls::controls;
 pub(crate) use failover::failover;
 pub(crate) use pause::pause;

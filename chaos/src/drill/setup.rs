@@ -39,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) other_build: Option<PathBuf>,
     /// Whether Redis is guarded by sentinels.
     pub(crate) sentinels: bool,
+    /// Whether Redis is a cluster.
+    pub(crate) cluster: bool,
     /// What receivers do as they should.
     pub(crate) habits: Habits,
     /// Whether publishers retry under a new event id.
@@ -69,8 +71,12 @@ impl Drill {
     /// Brings everything up.
     pub(crate) async fn start(folder: &Arc<Folder>, options: &Options) -> anyhow::Result<Self> {
         let started = Instant::now();
-        let layout =
-            Layout { gateways: options.gateways, program: options.program.clone(), sentinels: options.sentinels };
+        let layout = Layout {
+            gateways: options.gateways,
+            program: options.program.clone(),
+            sentinels: options.sentinels,
+            cluster: options.cluster,
+        };
         let site = Site::start(folder, &layout).await?;
         let seal = Arc::new(Seal::of(options.seed));
         let setup = Setup {
