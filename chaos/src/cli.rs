@@ -31,6 +31,10 @@ enum Command {
     Pause(CommonArgs),
     /// A Redis Cluster under load: slots moved, a server added, a shard paused, a primary killed
     Cluster(ClusterArgs),
+    /// What classic and sharded announcements cost each server of a cluster
+    Bus(BusArgs),
+    /// The move from one Redis to a cluster, under load
+    Move(MoveArgs),
     /// The same sequence by WebSocket, SSE and polling at once
     Transports(CommonArgs),
 }
@@ -106,6 +110,35 @@ pub(crate) struct LoadArgs {
     pub(crate) gateways: usize,
 }
 
+/// A measurement of a cluster alone.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BusArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Companies
+    #[arg(long, default_value_t = 300)]
+    pub(crate) companies: usize,
+    /// Listeners, as gateways, each to all companies
+    #[arg(long, default_value_t = 3)]
+    pub(crate) listeners: usize,
+    /// Events a second
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) rate: u32,
+    /// Seconds, for each of both
+    #[arg(long, default_value_t = 20)]
+    pub(crate) secs: u64,
+}
+
+/// A move to a cluster.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MoveArgs {
+    #[command(flatten)]
+    pub(crate) load: LoadArgs,
+    /// Leave the logs behind: each session is told once
+    #[arg(long)]
+    pub(crate) empty: bool,
+}
+
 /// Faults of a cluster.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
@@ -132,6 +165,8 @@ impl Cli {
                     Command::Failover(args) => commands::failover(args).await,
                     Command::Pause(args) => commands::pause(args).await,
                     Command::Cluster(args) => commands::cluster(args).await,
+                    Command::Bus(args) => commands::bus(args).await,
+                    Command::Move(args) => commands::relocate(args).await,
                     Command::Transports(args) => commands::transports(args).await,
                 }
             })

@@ -230,6 +230,12 @@ pub(crate) const REDIS_BACKOFF: (Duration, Duration) = (Duration::from_millis(10
 /// A read of the log that failed is tried again after at most the first, doubling up to the second.
 pub(crate) const READ_RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
+/// Keys that `gateway carry` asks for at once, and how long an answer may take: a page of the largest logs is some
+/// hundred MB at the worst, a page of usual ones one.
+pub(crate) const CARRY_PAGE: usize = 100;
+/// See [`CARRY_PAGE`].
+pub(crate) const CARRY_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Events in one publish request.
 pub(crate) const MAX_PUBLISH_BATCH: usize = 100;
 /// `GET /v1/events`: default and largest `limit`.

@@ -26,7 +26,7 @@ mod wait;
 pub(crate) use admin::Metrics;
 pub(crate) use cluster::Cluster;
 pub(crate) use folder::Folder;
-pub(crate) use gateway::{Gateway, Program, faketime};
+pub(crate) use gateway::{Gateway, Program, carry, faketime};
 pub(crate) use loss::Loss;
 pub(crate) use proxy::{Proxy, Toxic};
 pub(crate) use redis::{Redis, command};

@@ -48,7 +48,7 @@ impl Shards {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", self.ports[0], self.ports[1])
+        format!("redis+cluster://gateway:change-me-gateway@127.0.0.1:{},127.0.0.1:{}", self.ports[0], self.ports[1])
     }
 
     /// The port of the primary that serves a company, as the server at `asked` knows it.
@@ -100,10 +100,6 @@ impl Shards {
         for port in [to, from] {
             ask::<()>(port, &["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]).await;
         }
-    }
-
-    pub(crate) fn ports(&self) -> &[u16] {
-        &self.ports
     }
 
     /// Starts it again, with what it has on disk.
@@ -162,11 +158,16 @@ fn free_bus_port() -> u16 {
 fn spawn(folder: &TempDir, port: u16) -> Child {
     let dir = folder.path().join(port.to_string());
     std::fs::create_dir_all(&dir).unwrap();
+    // The gateway has the rights of the documentation, the tests have all.
+    let users = include_str!("../../../../docs/redis-cluster.acl");
+    let users = users.replace("user default off", "user default on nopass ~* &* +@all");
+    std::fs::write(dir.join("users.acl"), users).unwrap();
     Command::new("redis-server")
         .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "yes"])
         .args(["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--logfile", "redis.log"])
         .args(["--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0"])
         .args(["--dir".as_ref(), dir.as_os_str()])
+        .args(["--aclfile", "users.acl"])
         .stdout(Stdio::null())
         .spawn()
         .unwrap()
