@@ -9,8 +9,11 @@ use shared::{CompanyId, keys, slot};
 use super::{Folder, Redis, child::Start, command, eventually, ports};
 use crate::defaults::PATIENCE;
 
-/// What every server of it is started with. Shards that are well go on serving while another is down.
-const SETTINGS: [&str; 6] = [
+/// What every server of it is started with. Shards that are well go on serving while another is down. Processes die here,
+/// not machines: what is written is kept, and seven servers that wait for one disk would measure that.
+const SETTINGS: [&str; 8] = [
+    "--appendfsync",
+    "everysec",
     "--cluster-enabled",
     "yes",
     "--cluster-node-timeout",

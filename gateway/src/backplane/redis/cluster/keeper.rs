@@ -132,12 +132,14 @@ impl Keeper {
         if before.as_ref() != Some(&topology) {
             let primaries = topology.primaries();
             self.links.retain(|node, _| primaries.contains(node));
+            if primaries.iter().any(|node| !self.links.contains_key(*node)) {
+                info!(shards = primaries.len(), "the cluster has other primaries than before");
+            }
             for node in primaries {
                 self.open(node, before.is_some());
             }
             let commands = self.links.iter().map(|(node, shard)| (node.clone(), shard.commands.clone())).collect();
             self.directory.replace(topology.clone(), commands);
-            info!(shards = self.links.len(), "the cluster's topology is new");
         }
         let misplaced = |(company, link): (&CompanyId, &Option<LinkId>)| {
             (link.is_none() || *link != self.owner(company).map(|shard| shard.id) || self.astray.contains(company))
