@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use gateway::{
     application::Application,
+    carry,
     config::{CarryConfig, Cli, Command, ServeConfig, parse},
-    carry, telemetry, token,
+    telemetry, token,
 };
 
 #[global_allocator]

@@ -49,13 +49,7 @@ impl Opener {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(settings.connect_timeout))
             .set_response_timeout(Some(settings.response_timeout));
-        Self {
-            endpoint,
-            config,
-            timeout: settings.connect_timeout,
-            lines: settings.pool_size,
-            pool: Mutex::default(),
-        }
+        Self { endpoint, config, timeout: settings.connect_timeout, lines: settings.pool_size, pool: Mutex::default() }
     }
 
     /// Opens one to the server to talk to now, within the connect timeout.

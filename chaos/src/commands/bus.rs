@@ -45,9 +45,10 @@ pub(crate) async fn bus(args: BusArgs) -> anyhow::Result<bool> {
     let run = Run::begin("bus", &args.common)?;
     let cluster = Cluster::start(&run.folder).await?;
     let mut companies: BTreeMap<SocketAddr, Vec<CompanyId>> = BTreeMap::new();
-    for number in 0..args.companies {
-        let company = CompanyId::parse(&format!("c{number}"))?;
-        companies.entry(cluster.primary_of(&company).await?).or_default().push(company);
+    let all: Result<Vec<_>, _> = (0..args.companies).map(|number| CompanyId::parse(&format!("c{number}"))).collect();
+    let all = all?;
+    for (company, primary) in all.iter().zip(cluster.primaries_of(&all).await?) {
+        companies.entry(primary).or_default().push(company.clone());
     }
     let mut kept = true;
     for sharded in [false, true] {

@@ -43,7 +43,11 @@ async fn play(drill: &mut Drill, carries: bool) -> anyhow::Result<Vec<String>> {
     let carried = began.elapsed();
     drill.site.redis.kill().await?;
     drill.sender.go_to(&url)?;
-    line(format!("publishers were kept waiting for {} ms, {} of them by the copy", began.elapsed().as_millis(), carried.as_millis()));
+    line(format!(
+        "publishers were kept waiting for {} ms, {} of them by the copy",
+        began.elapsed().as_millis(),
+        carried.as_millis()
+    ));
     let program = drill.site.program.clone();
     for gateway in &mut drill.site.gateways {
         gateway.terminate()?;
@@ -58,7 +62,10 @@ async fn play(drill: &mut Drill, carries: bool) -> anyhow::Result<Vec<String>> {
     sleep(WARM).await;
     let told: Vec<_> = drill.receivers.iter().map(|receiver| receiver.progress().jumps).collect();
     let most = told.iter().max().copied().unwrap_or(0);
-    line(format!("sessions told of a loss: {}, at the most {most} times", told.iter().filter(|jumps| **jumps > 0).count()));
+    line(format!(
+        "sessions told of a loss: {}, at the most {most} times",
+        told.iter().filter(|jumps| **jumps > 0).count()
+    ));
     if most > u32::from(!carries) {
         failures.push(format!("a session was told of a loss {most} times"));
     }

@@ -119,12 +119,10 @@ async fn strike(drill: &mut Drill) -> anyhow::Result<(SocketAddr, Spared)> {
         }
     }
     let struck = candidates[drill.below(candidates.len())];
-    let mut companies = HashSet::new();
-    for company in drill.companies.clone() {
-        if cluster(drill)?.primary_of(&company).await? != struck {
-            companies.insert(company);
-        }
-    }
+    let companies = drill.companies.clone();
+    let primaries = cluster(drill)?.primaries_of(&companies).await?;
+    let spared = companies.into_iter().zip(primaries).filter(|(_, primary)| *primary != struck);
+    let companies: HashSet<_> = spared.map(|(company, _)| company).collect();
     let before = drill.receivers.iter().map(|receiver| receiver.progress()).collect();
     Ok((struck, Spared { companies, before }))
 }

@@ -73,10 +73,19 @@ impl Cluster {
 
     /// Who serves a company.
     pub(crate) async fn primary_of(&self, company: &CompanyId) -> anyhow::Result<SocketAddr> {
-        let slot = slot(&keys::channel(company));
+        let primaries = self.primaries_of(std::slice::from_ref(company)).await?;
+        primaries.first().copied().context("nobody serves the company")
+    }
+
+    /// Who serves each of these companies.
+    pub(crate) async fn primaries_of(&self, companies: &[CompanyId]) -> anyhow::Result<Vec<SocketAddr>> {
         let ranges = self.ranges().await?;
-        let range = ranges.into_iter().find(|(first, last, _)| (*first..=*last).contains(&slot));
-        range.map(|(.., address)| address).context("nobody serves the company")
+        let primary = |company: &CompanyId| {
+            let slot = slot(&keys::channel(company));
+            let range = ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&slot));
+            range.map(|(.., address)| *address).context("nobody serves the company")
+        };
+        companies.iter().map(primary).collect()
     }
 
     async fn ranges(&self) -> anyhow::Result<Vec<(u16, u16, SocketAddr)>> {

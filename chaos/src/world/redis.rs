@@ -38,7 +38,8 @@ impl Redis {
         // A run may start several worlds, and none finds the data of another.
         let port = ports::free();
         let name = format!("{name}-{port}");
-        let mut redis = Self { name, folder: folder.clone(), port, child: None, paused: AtomicBool::new(false), options };
+        let mut redis =
+            Self { name, folder: folder.clone(), port, child: None, paused: AtomicBool::new(false), options };
         redis.launch(&[]).await?;
         Ok(redis)
     }

@@ -66,7 +66,18 @@ impl Site {
         let publishers = Proxy::start(redis.address()).await?;
         let receivers = Proxy::start(balancer.address()).await?;
         let program = layout.program.clone();
-        Ok(Self { folder: folder.clone(), redis, guarded, cluster, gateways, lines, publishers, receivers, program, balancer })
+        Ok(Self {
+            folder: folder.clone(),
+            redis,
+            guarded,
+            cluster,
+            gateways,
+            lines,
+            publishers,
+            receivers,
+            program,
+            balancer,
+        })
     }
 
     /// Where clients go.

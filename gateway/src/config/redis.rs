@@ -74,7 +74,13 @@ mod tests {
         ] {
             assert!(url(right).is_ok(), "{right}");
         }
-        for wrong in ["http://hunter2@redis", "redis://:hunter2@redis/x", "redis+sentinel://:hunter2@s-0", "redis+cluster://:hunter2@r-0/1", "hunter2"] {
+        for wrong in [
+            "http://hunter2@redis",
+            "redis://:hunter2@redis/x",
+            "redis+sentinel://:hunter2@s-0",
+            "redis+cluster://:hunter2@r-0/1",
+            "hunter2",
+        ] {
             let error = url(wrong).unwrap_err();
             assert!(!error.contains("hunter2"), "{error}");
         }

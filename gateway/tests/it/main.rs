@@ -11,6 +11,7 @@ mod support;
 mod after_a_while;
 mod auth_frame;
 mod capacity;
+mod carry;
 mod channels;
 mod cluster;
 mod command_line;

@@ -92,7 +92,8 @@ impl Cluster {
                 () = &mut patience, if !answers.is_empty() => break,
             }
         }
-        let newest = answers.into_iter().max_by_key(|answer| (answer.healthy, answer.epoch));
+        // One that has just joined may have the newest epoch and not have heard of all slots yet.
+        let newest = answers.into_iter().max_by_key(|answer| (answer.healthy, answer.slots(), answer.epoch));
         match newest {
             Some(answer) if !answer.ranges.is_empty() => Ok(Topology::new(answer.ranges)),
             Some(_) => Err(io::Error::other("the cluster serves no slot").into()),
@@ -114,6 +115,13 @@ impl Cluster {
         };
         let late = |_| RedisError::from(io::Error::from(io::ErrorKind::TimedOut));
         timeout(defaults::SENTINEL_TIMEOUT, question).await.map_err(late)?
+    }
+}
+
+impl Answer {
+    /// How many slots it knows a primary for.
+    fn slots(&self) -> usize {
+        self.ranges.iter().map(|range| usize::from(range.last.saturating_sub(range.first)) + 1).sum()
     }
 }
 

@@ -74,10 +74,7 @@ mod tests {
     fn a_slot_has_the_primary_of_its_range_or_none() {
         let topology = Topology::new(vec![range(10, 20, "b"), range(0, 5, "a"), range(21, 21, "a")]);
         let hosts = [0, 5, 6, 9, 10, 20, 21, 22, 16_383].map(|slot| topology.primary(slot).map(|node| &*node.host));
-        assert_eq!(
-            hosts,
-            [Some("a"), Some("a"), None, None, Some("b"), Some("b"), Some("a"), None, None]
-        );
+        assert_eq!(hosts, [Some("a"), Some("a"), None, None, Some("b"), Some("b"), Some("a"), None, None]);
         assert_eq!(topology.primaries().len(), 2);
     }
 

@@ -26,7 +26,9 @@ pub(super) fn parse(url: &str, tls: &Tls) -> Result<Kind, String> {
             let cluster = cluster("rediss", rest, Some(certificates));
             cluster.map(Kind::Cluster).map_err(|error| format!("{error}; expected {CLUSTER}"))
         }
-        Some(_) if !tls.is_empty() => Err("certificates go with a URL that begins with rediss:// or rediss+cluster://".into()),
+        Some(_) if !tls.is_empty() => {
+            Err("certificates go with a URL that begins with rediss:// or rediss+cluster://".into())
+        }
         Some(("redis" | "unix", _)) => {
             let client = url.into_connection_info().and_then(client);
             client.map(Kind::Server).map_err(|error| unlike(SERVER, &error))

@@ -17,7 +17,10 @@ use tracing::{debug, info, warn};
 
 use crate::{
     auth::Revocations,
-    defaults::{MAX_REVOCATIONS, READ_RETRY, REDIS_CONNECT_TIMEOUT, REDIS_RESPONSE_TIMEOUT, REVOCATIONS_PAGE, REVOCATIONS_REREAD},
+    defaults::{
+        MAX_REVOCATIONS, READ_RETRY, REDIS_CONNECT_TIMEOUT, REDIS_RESPONSE_TIMEOUT, REVOCATIONS_PAGE,
+        REVOCATIONS_REREAD,
+    },
     metrics::Metrics,
 };
 

@@ -93,8 +93,7 @@ impl Link {
             .set_connection_timeout(Some(REDIS_CONNECT_TIMEOUT))
             .set_response_timeout(Some(REDIS_RESPONSE_TIMEOUT));
         let probe = Probe::new(self.metrics.clone(), self.shard);
-        let hearing =
-            Hearing { ear: probe.ear(), ledger: self.ledger.clone(), signals: self.outlet.signals.clone() };
+        let hearing = Hearing { ear: probe.ear(), ledger: self.ledger.clone(), signals: self.outlet.signals.clone() };
         let both = async {
             // Behind Sentinel, whoever is the master now.
             let client = self.endpoint.client().await?;
@@ -143,7 +142,8 @@ impl Link {
         let wanted: Vec<_> = self.wanted.iter().cloned().collect();
         let mut outcome = self.subscribe(&mut subscriber, wanted).await;
         if outcome.is_ok()
-            && let Err(reason) = subscriber.listen_to(probe.channel()).await
+            && !self.is_shard
+            && let Err(reason) = subscriber.listen_to(probe.begin()).await
         {
             // A link that does not work will be noticed by the first beat.
             probe.give_up(&reason);
@@ -161,9 +161,23 @@ impl Link {
                     self.outlet.tell(Report::Astray(astray)).await;
                     Ok(())
                 }
-                _ = beats.tick() => probe.beat(&mut commands).await,
+                _ = beats.tick() => self.beat(&mut subscriber, &mut commands, &mut probe).await,
             };
         }
+    }
+
+    async fn beat(
+        &self,
+        subscriber: &mut Subscriber,
+        commands: &mut MultiplexedConnection,
+        probe: &mut Probe,
+    ) -> Result<(), String> {
+        if self.is_shard
+            && let Some((left, come_to)) = probe.follow(&self.wanted)
+        {
+            subscriber.change_shard_channel(left, come_to).await?;
+        }
+        probe.beat(commands).await
     }
 
     async fn apply(&mut self, subscriber: &mut Subscriber, wishes: HashMap<CompanyId, bool>) -> Result<(), String> {

@@ -45,12 +45,8 @@ impl Sharded {
         config: &AsyncConnectionConfig,
         hearing: Hearing,
     ) -> RedisResult<(Self, BoxFuture<'static, ()>)> {
-        let heard = Arc::new(Heard {
-            hearing,
-            subscribed: Mutex::default(),
-            changes: Arc::default(),
-            closed: Notify::new(),
-        });
+        let heard =
+            Arc::new(Heard { hearing, subscribed: Mutex::default(), changes: Arc::default(), closed: Notify::new() });
         let ears = heard.clone();
         let config = config.clone().set_push_sender(move |push| {
             ears.take(push);
@@ -71,23 +67,26 @@ impl Sharded {
         self.send("SUBSCRIBE", &command).await
     }
 
+    /// One that cannot be heard here is missed by who listens.
+    pub(super) async fn change_channel(&mut self, left: Option<String>, come_to: Option<String>) -> Result<(), String> {
+        let mut commands = Pipeline::new();
+        for (name, channel) in [("SUNSUBSCRIBE", left), ("SSUBSCRIBE", come_to)] {
+            if let Some(channel) = channel {
+                commands.cmd(name).arg(channel);
+            }
+        }
+        answered(self.send("SSUBSCRIBE", &commands).await)
+    }
+
     /// Gives those that are heard from now on.
     pub(super) async fn subscribe(&mut self, companies: &[CompanyId]) -> Result<Vec<CompanyId>, String> {
-        let asked = self.send("SSUBSCRIBE", &commands("SSUBSCRIBE", companies)).await;
-        match asked {
-            // The slot is another's, or nobody's at the moment.
-            Err(reason) if reason.starts_with(REFUSED) => debug!(reason, "some companies cannot be heard here"),
-            asked => asked?,
-        }
+        answered(self.send("SSUBSCRIBE", &commands("SSUBSCRIBE", companies)).await)?;
         let subscribed = self.heard.subscribed();
         Ok(companies.iter().filter(|company| subscribed.contains(*company)).cloned().collect())
     }
 
     pub(super) async fn unsubscribe(&mut self, companies: &[CompanyId]) -> Result<(), String> {
-        match self.send("SUNSUBSCRIBE", &commands("SUNSUBSCRIBE", companies)).await {
-            Err(reason) if reason.starts_with(REFUSED) => Ok(()),
-            done => done,
-        }
+        answered(self.send("SUNSUBSCRIBE", &commands("SUNSUBSCRIBE", companies)).await)
     }
 
     async fn send(&mut self, what: &str, commands: &Pipeline) -> Result<(), String> {
@@ -102,6 +101,17 @@ impl Sharded {
 
 /// What the reason begins with when the server has answered, and the connection is good.
 const REFUSED: &str = "refused ";
+
+/// A refusal is none of the connection's failures: the slot is another's, or nobody's at the moment.
+fn answered(outcome: Result<(), String>) -> Result<(), String> {
+    outcome.or_else(|reason| match reason.starts_with(REFUSED) {
+        true => {
+            debug!(reason, "not here");
+            Ok(())
+        }
+        false => Err(reason),
+    })
+}
 
 fn commands(name: &str, companies: &[CompanyId]) -> Pipeline {
     let mut commands = Pipeline::with_capacity(companies.len());

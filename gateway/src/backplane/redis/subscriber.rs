@@ -55,6 +55,18 @@ impl Subscriber {
         }
     }
 
+    /// Leaves one shard channel that is not a company's for another.
+    pub(super) async fn change_shard_channel(
+        &mut self,
+        left: Option<String>,
+        come_to: Option<String>,
+    ) -> Result<(), String> {
+        match self {
+            Self::Plain(_) => Ok(()),
+            Self::Sharded(sharded) => sharded.change_channel(left, come_to).await,
+        }
+    }
+
     /// Listens to companies, of which there are at most [`SUBSCRIBE_CHUNK`]; gives those that are heard then.
     pub(super) async fn subscribe(&mut self, companies: &[CompanyId]) -> Result<Vec<CompanyId>, String> {
         match self {

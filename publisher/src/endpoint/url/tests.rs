@@ -49,7 +49,11 @@ fn sentinels_and_master() {
 fn a_cluster() {
     for (url, hosts, password) in [
         ("redis+cluster://a", vec![("a", 6379)], None),
-        ("redis+cluster://:p%40+@10.0.0.1:7000,b,[::1]:3/", vec![("10.0.0.1", 7000), ("b", 6379), ("::1", 3)], Some("p@+")),
+        (
+            "redis+cluster://:p%40+@10.0.0.1:7000,b,[::1]:3/",
+            vec![("10.0.0.1", 7000), ("b", 6379), ("::1", 3)],
+            Some("p@+"),
+        ),
         ("rediss+cluster://api:p@a:1,b:2/0", vec![("a", 1), ("b", 2)], Some("p")),
     ] {
         let Ok(Kind::Cluster(cluster)) = parse(url, &Tls::new()) else { panic!("{url}") };
@@ -143,17 +147,14 @@ fn certificates_are_checked_and_go_with_tls_alone() {
 /// Every way to spoil one character: no panic, and no secret in what is said of it.
 #[test]
 fn garbage_is_refused_without_repeating_it() {
-    let whole =
-        "redis+sentinel://hunter1:hunter2@hunter3,b:1/hunter4/5?sentinelUser=hunter6&sentinelPassword=hunter7";
+    let whole = "redis+sentinel://hunter1:hunter2@hunter3,b:1/hunter4/5?sentinelUser=hunter6&sentinelPassword=hunter7";
     let server = "redis://hunter1:hunter2@hunter3:6379/5?protocol=hunter6";
     let secure = "rediss://hunter1:hunter2@hunter3:6379/5#hunter6";
     let cluster = "redis+cluster://hunter1:hunter2@hunter3:6379,hunter4/0";
     let mut refused = 0;
     for url in [whole, server, secure, cluster] {
         for at in 0..url.len() {
-            for spoilt in
-                [":", "/", "?", "#", "@", ",", "%", "[", "]", "\\", " ", "\0", "\n", "é", "%00", "%ff", ""]
-            {
+            for spoilt in [":", "/", "?", "#", "@", ",", "%", "[", "]", "\\", " ", "\0", "\n", "é", "%00", "%ff", ""] {
                 for rest in [&url[at..], &url[at + 1..]] {
                     let url = format!("{}{spoilt}{rest}", &url[..at]);
                     if let Err(error) = parse(&url, &Tls::new()) {

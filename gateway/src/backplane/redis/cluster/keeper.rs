@@ -171,10 +171,18 @@ impl Keeper {
         self.links.get(primary)
     }
 
+    fn is_open(&self, link: Option<LinkId>) -> bool {
+        self.links.values().any(|shard| Some(shard.id) == link)
+    }
+
     /// Has a company heard by the link to whoever serves it now.
     async fn place(&mut self, company: CompanyId) {
         let owner = self.owner(&company).map(|shard| (shard.id, shard.state, shard.interests.clone()));
         let link = owner.as_ref().map(|(link, ..)| *link);
+        if link.is_none() && self.wanted.get(&company).is_some_and(|heard_by| self.is_open(*heard_by)) {
+            // Nobody knows better than that it is where it was.
+            return;
+        }
         let before = self.wanted.insert(company.clone(), link).flatten();
         if before != link
             && let Some(left) = before.and_then(|before| self.links.values().find(|shard| shard.id == before))
