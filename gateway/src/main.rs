@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     match cli {
-        Cli { command: Some(Command::Token(config)), .. } => print_token(token::make(config)),
+        Cli { command: Some(Command::Token(config)), .. } => print_token(token::make(*config)),
         Cli { command: Some(Command::Carry(config)), .. } => copy(config),
         Cli { command: None, serve } => run(serve),
     }

@@ -66,7 +66,7 @@ pub(crate) const MASTER_CHECK: Duration = Duration::from_secs(1);
 pub(crate) const TOPOLOGY_AGE: Duration = Duration::from_secs(30);
 
 /// After something went wrong it is asked for anew, but no sooner than this after the last time.
-pub(crate) const TOPOLOGY_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const TOPOLOGY_PAUSE: Duration = Duration::from_millis(250);
 
 /// Revocations in force at a time, of all companies together. Every gateway holds all of them: 100,000 are some 30 MB.
 /// One more is refused, for none may be forgotten before its end.

@@ -2,12 +2,13 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use shared::{CompanyId, Cursor};
 use tokio::{
+    runtime::{Builder, Handle, Runtime},
     sync::watch,
     task::AbortHandle,
     time::{Instant, sleep},
@@ -83,7 +84,7 @@ impl Receiver {
         let (transport, company, name, address) =
             (plan.transport, plan.company.clone(), plan.name.clone(), plan.address);
         let session = Session::new(plan.company.clone(), plan.habits, seal.clone(), log.clone(), sender, started);
-        let task = tokio::spawn(run(session, plan, http.clone(), obey)).abort_handle();
+        let task = threads().spawn(run(session, plan, http.clone(), obey)).abort_handle();
         Self { transport, address, company, name, log, progress, orders, task }
     }
 
@@ -133,6 +134,13 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Threads of their own: thousands of receivers must not keep publishers, who are somebody else, from their turn.
+fn threads() -> &'static Handle {
+    static THREADS: OnceLock<Runtime> = OnceLock::new();
+    let start = || Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads can be started");
+    THREADS.get_or_init(start).handle()
 }
 
 async fn run(mut session: Session, plan: Plan, http: reqwest::Client, mut orders: watch::Receiver<Order>) {

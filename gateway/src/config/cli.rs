@@ -28,7 +28,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print a token signed with the configured secret
-    Token(TokenConfig),
+    Token(Box<TokenConfig>),
     /// Copy all companies' logs from one Redis to where GATEWAY_REDIS_URL leads, while nobody publishes
     Carry(CarryConfig),
 }

@@ -39,8 +39,8 @@ async fn a_batch_goes_to_the_shards_of_its_companies_and_is_heard_there_alone() 
         envelopes.extend((0..3).map(|number| envelope(company, number)));
     }
     let (port, listened) = owners.iter().next().map(|(port, companies)| (*port, companies[0].clone())).unwrap();
-    let (heard, mut hear) = tokio::sync::mpsc::unbounded_channel();
-    let config = redis::AsyncConnectionConfig::new().set_push_sender(heard);
+    let (heard, mut hear) = tokio::sync::mpsc::channel(100);
+    let config = redis::AsyncConnectionConfig::new().set_push_sender(move |push| heard.try_send(push));
     let client = Client::open(format!("redis://127.0.0.1:{port}/?protocol=resp3")).unwrap();
     let mut ear = client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
     redis::cmd("SSUBSCRIBE").arg(keys::channel(&listened)).query_async::<()>(&mut ear).await.unwrap();
