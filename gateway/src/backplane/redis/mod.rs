@@ -40,18 +40,28 @@ pub struct Redis {
     commands: Commands,
     /// The connection for what replicas share beside logs, while it is up.
     quota: watch::Receiver<Option<MultiplexedConnection>>,
-    /// Bounds what rooms read at once.
-    reads: Semaphore,
-    /// Bounds what screens read at once.
-    paints: Semaphore,
     interests: Arc<Interests>,
     revocations: Arc<Revocations>,
 }
 
 /// The links' command connections while they are up.
 enum Commands {
-    One(watch::Receiver<Option<MultiplexedConnection>>),
+    One(watch::Receiver<Option<MultiplexedConnection>>, Arc<Permits>),
     Many(Arc<cluster::Directory>),
+}
+
+/// Bounds what is read from one server at once; of a cluster, one that does not answer must not hold the others up.
+struct Permits {
+    /// By rooms.
+    reads: Semaphore,
+    /// By screens.
+    paints: Semaphore,
+}
+
+impl Default for Permits {
+    fn default() -> Self {
+        Self { reads: Semaphore::new(CONCURRENT_READS), paints: Semaphore::new(CONCURRENT_PAINTS) }
+    }
 }
 
 impl Redis {
@@ -89,10 +99,9 @@ impl Redis {
                 wanted: HashSet::new(),
             };
             tokio::spawn(link.run());
-            (Commands::One(commands.clone()), commands)
+            (Commands::One(commands.clone(), Arc::default()), commands)
         };
-        let (reads, paints) = (Semaphore::new(CONCURRENT_READS), Semaphore::new(CONCURRENT_PAINTS));
-        Ok(Arc::new(Self { publisher, commands, quota, reads, paints, interests, revocations }))
+        Ok(Arc::new(Self { publisher, commands, quota, interests, revocations }))
     }
 
     /// The connection to whoever keeps the replicas' counts, while it is up.
@@ -104,7 +113,7 @@ impl Redis {
     /// The connection to whoever has a key, while it is up.
     fn connection(&self, key: &str) -> Result<MultiplexedConnection, ReadError> {
         let connection = match &self.commands {
-            Commands::One(commands) => commands.borrow().clone(),
+            Commands::One(commands, _) => commands.borrow().clone(),
             Commands::Many(directory) => directory.of(slot(key)),
         };
         connection.ok_or_else(|| ReadError::Unavailable("the link to Redis is down".to_owned()))
@@ -114,11 +123,16 @@ impl Redis {
         &self,
         company: CompanyId,
         which: history::Which,
-        permits: &Semaphore,
+        kind: fn(&Permits) -> &Semaphore,
     ) -> Result<LogSlice, ReadError> {
         let unavailable = |reason: &str| ReadError::Unavailable(reason.to_owned());
-        let _permit = permits.acquire().await.map_err(|_| unavailable("shutting down"))?;
-        let answer = history::read(self.connection(&keys::log(&company))?, &company, which).await;
+        let log = keys::log(&company);
+        let permits = match &self.commands {
+            Commands::One(_, permits) => permits.clone(),
+            Commands::Many(directory) => directory.permits(slot(&log)),
+        };
+        let _permit = kind(&permits).acquire().await.map_err(|_| unavailable("shutting down"))?;
+        let answer = history::read(self.connection(&log)?, &company, which).await;
         if let (Err(ReadError::Unavailable(_)), Commands::Many(directory)) = (&answer, &self.commands) {
             directory.doubt();
         }
@@ -140,13 +154,14 @@ impl Backplane for Redis {
     }
 
     fn read_from(&self, company: CompanyId, from: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>> {
-        Box::pin(self.read(company, history::Which::From { cursor: from, page: PAGE }, &self.reads))
+        Box::pin(self.read(company, history::Which::From { cursor: from, page: PAGE }, |permits| &permits.reads))
     }
 
     fn read_newest(&self, company: CompanyId, limit: usize) -> BoxFuture<'_, Result<LogSlice, ReadError>> {
         // A room asks for the top alone; whoever asks for more is a screen, and must not hold rooms up.
-        let permits = if limit > 1 { &self.paints } else { &self.reads };
-        Box::pin(self.read(company, history::Which::Newest(limit), permits))
+        let kind: fn(&Permits) -> &Semaphore =
+            if limit > 1 { |permits| &permits.paints } else { |permits| &permits.reads };
+        Box::pin(self.read(company, history::Which::Newest(limit), kind))
     }
 
     fn interests(&self) -> Arc<Interests> {
