@@ -29,6 +29,12 @@ enum Command {
     Failover(LoadArgs),
     /// Pauses Redis for 30 s: no session ends, publishers fail fast
     Pause(CommonArgs),
+    /// A Redis Cluster under load: slots moved, a server added, a shard paused, a primary killed
+    Cluster(ClusterArgs),
+    /// What classic and sharded announcements cost each server of a cluster
+    Bus(BusArgs),
+    /// The move from one Redis to a cluster, under load
+    Move(MoveArgs),
     /// The same sequence by WebSocket, SSE and polling at once
     Transports(CommonArgs),
     /// Replaces gateway after gateway under load, or lets one more join: lost, doubled, reconnects a second, latency
@@ -138,6 +144,45 @@ pub(crate) struct RollingArgs {
     pub(crate) rebalance: String,
 }
 
+/// A measurement of a cluster alone.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BusArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Companies
+    #[arg(long, default_value_t = 300)]
+    pub(crate) companies: usize,
+    /// Listeners, as gateways, each to all companies
+    #[arg(long, default_value_t = 3)]
+    pub(crate) listeners: usize,
+    /// Events a second
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) rate: u32,
+    /// Seconds, for each of both
+    #[arg(long, default_value_t = 20)]
+    pub(crate) secs: u64,
+}
+
+/// A move to a cluster.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MoveArgs {
+    #[command(flatten)]
+    pub(crate) load: LoadArgs,
+    /// Leave the logs behind: each session is told once
+    #[arg(long)]
+    pub(crate) empty: bool,
+}
+
+/// Faults of a cluster.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ClusterArgs {
+    #[command(flatten)]
+    pub(crate) load: LoadArgs,
+    /// Only the two that take least
+    #[arg(long)]
+    pub(crate) short: bool,
+}
+
 impl Cli {
     /// Does what was asked for; success when every promise was kept.
     #[must_use]
@@ -153,6 +198,9 @@ impl Cli {
                     Command::Restart(args) => commands::restart(args).await,
                     Command::Failover(args) => commands::failover(args).await,
                     Command::Pause(args) => commands::pause(args).await,
+                    Command::Cluster(args) => commands::cluster(args).await,
+                    Command::Bus(args) => commands::bus(args).await,
+                    Command::Move(args) => commands::relocate(args).await,
                     Command::Transports(args) => commands::transports(args).await,
                     Command::Rolling(args) => commands::rolling(args).await,
                 }

@@ -65,8 +65,8 @@ impl Application {
         let (backplane, redis): (Arc<dyn Backplane>, _) = match &config.redis.redis_url {
             Some(url) => {
                 let redis = Redis::start(url, tls, sender, revocations.clone(), metrics.clone())?;
-                let commands = redis.commands();
-                (redis, Some(commands))
+                let quota = redis.quota();
+                (redis, Some(quota))
             }
             None => {
                 warn!("GATEWAY_REDIS_URL is not set: events are kept in memory, for this replica alone");

@@ -262,11 +262,24 @@ pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(3);
 pub(crate) const PROBE_MISSES: u32 = 2;
 /// After a failover every replica has noticed by then: three probe intervals, and the way to the new master.
 pub(crate) const FAILOVER_SETTLES: Duration = Duration::from_secs(10);
+/// How often a gateway asks a cluster who serves what. A slot that was moved is known by a push before; a primary that was
+/// replaced while it is paused, by this alone.
+pub(crate) const TOPOLOGY_INTERVAL: Duration = Duration::from_secs(3);
+/// Where there is a reason to ask sooner, this long after the last time at the least; doubling while it does not help.
+pub(crate) const TOPOLOGY_PAUSE: Duration = Duration::from_millis(100);
+/// Reports of links that the keeper has not taken yet. A link waits then; announcements do not go this way.
+pub(crate) const SHARD_REPORTS: usize = 256;
 /// Reconnecting begins with at most this delay and doubles up to the second. With the time that an attempt may take it is
 /// under five seconds: a replica that was cut off knows by then whom to cut off.
 pub(crate) const REDIS_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// A read of the log that failed is tried again after at most the first, doubling up to the second.
 pub(crate) const READ_RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+
+/// Keys that `gateway carry` asks for at once, and how long an answer may take: a page of the largest logs is some
+/// hundred MB at the worst, a page of usual ones one.
+pub(crate) const CARRY_PAGE: usize = 100;
+/// See [`CARRY_PAGE`].
+pub(crate) const CARRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Events in one publish request.
 pub(crate) const MAX_PUBLISH_BATCH: usize = 100;

@@ -16,6 +16,7 @@ pub mod app;
 pub mod application;
 pub mod auth;
 pub mod backplane;
+pub mod carry;
 mod clock;
 pub mod config;
 mod defaults;

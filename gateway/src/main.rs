@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use gateway::{
     application::Application,
-    config::{Cli, Command, ServeConfig, parse},
+    carry,
+    config::{CarryConfig, Cli, Command, ServeConfig, parse},
     telemetry, token,
     traces::Traces,
 };
@@ -21,7 +22,8 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     match cli {
-        Cli { command: Some(Command::Token(config)), .. } => print_token(token::make(config)),
+        Cli { command: Some(Command::Token(config)), .. } => print_token(token::make(*config)),
+        Cli { command: Some(Command::Carry(config)), .. } => copy(config),
         Cli { command: None, serve } => run(serve),
     }
 }
@@ -31,6 +33,17 @@ fn print_token(token: anyhow::Result<String>) -> ExitCode {
     match token {
         Ok(token) => {
             println!("{token}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => complain(&error),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what was done is the program's output")]
+fn copy(config: CarryConfig) -> ExitCode {
+    match actix_rt::System::new().block_on(carry::carry(config)) {
+        Ok(copied) => {
+            println!("{copied} keys copied");
             ExitCode::SUCCESS
         }
         Err(error) => complain(&error),

@@ -1,16 +1,14 @@
 //! What the replica counts, for Prometheus. No label carries a company or a user.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
-};
+use std::sync::Arc;
 
 use prometheus::{
-    Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder, core::Collector,
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    core::Collector,
 };
 use shared::CloseCode;
 
+use self::shards::Shards;
 use crate::{health::Health, room::Outcome};
 
 mod fleet;
@@ -18,6 +16,7 @@ mod latency;
 mod logs;
 mod moves;
 mod series;
+mod shards;
 
 pub use fleet::FleetMetrics;
 pub use latency::Latency;
@@ -50,8 +49,8 @@ pub struct Metrics {
     /// Messages that the backplane announced.
     pub backplane_messages: IntCounter,
     backplane_dropped: IntCounterVec,
-    /// 1 while the link to Redis is up.
-    pub backplane_up: IntGauge,
+    /// The link to Redis, or those to the shards of a cluster.
+    pub shards: Shards,
     /// Times that the link to Redis was lost.
     pub backplane_disconnects: IntCounter,
     /// Reads of companies' logs, and why.
@@ -65,7 +64,6 @@ pub struct Metrics {
     renewals: IntCounterVec,
     key_fetches: IntCounterVec,
     publishes_refused: IntCounterVec,
-    probe_age: Gauge,
     /// From a probe's being published to its being heard.
     pub probe: Histogram,
     /// How old events are when they are written.
@@ -77,8 +75,6 @@ pub struct Metrics {
     pub moves: MoveMetrics,
     /// What is known of the other replicas.
     pub fleet: FleetMetrics,
-    /// When the last probe was heard; `None` where there is no link to probe.
-    probe_heard_at: Mutex<Option<Instant>>,
 }
 
 /// Registering fails only for a name that is malformed or taken, which the first start of the program would show.
@@ -130,7 +126,7 @@ impl Metrics {
                 "Announced messages dropped, by reason",
                 "reason",
             ),
-            backplane_up: gauge("gateway_backplane_up", "1 while the link to Redis is up"),
+            shards: Shards::new(&registry),
             backplane_disconnects: counter("gateway_backplane_disconnects_total", "Times the link to Redis was lost"),
             logs: LogMetrics::new(&registry),
             resyncs: counter("gateway_resyncs_total", "Rooms that could not prove that nothing is missing"),
@@ -148,14 +144,6 @@ impl Metrics {
                 "Requests to publish refused, by reason",
                 "reason",
             ),
-            probe_age: register(
-                &registry,
-                Gauge::new(
-                    "gateway_delivery_probe_age_seconds",
-                    "Seconds since the link to Redis last proved that it delivers",
-                ),
-            ),
-            probe_heard_at: Mutex::default(),
             probe: histogram(
                 &registry,
                 "gateway_delivery_probe_seconds",
@@ -182,11 +170,6 @@ impl Metrics {
     /// Counts an announced message that was dropped.
     pub fn dropped(&self, reason: &str) {
         self.backplane_dropped.with_label_values(&[reason]).inc();
-    }
-
-    /// Notes that the link has just proved that it delivers, or that it is about to be asked.
-    pub fn probe_heard(&self) {
-        *self.probe_heard_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Counts a handshake that was refused.
@@ -253,8 +236,7 @@ impl Metrics {
         self.moves.look_at(health);
         self.ready.set(i64::from(health.ready().is_ok()));
         self.connections_limit.set(i64::try_from(health.limit()).unwrap_or(i64::MAX));
-        let heard_at = *self.probe_heard_at.lock().unwrap_or_else(PoisonError::into_inner);
-        self.probe_age.set(heard_at.map_or(0.0, |at| at.elapsed().as_secs_f64()));
+        self.shards.show();
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text).expect("metrics encode into memory");
         text

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    PublishError, Publisher, Tls, defaults, lines::Lines, publisher::Inner, revoke::RevokeScript, script::PublishScript,
+    PublishError, Publisher, Tls, defaults, publisher::Inner, revoke::RevokeScript, script::PublishScript, ways::Ways,
 };
 
 /// Settings of a [`Publisher`]; the defaults suit an API service.
@@ -95,9 +95,9 @@ impl PublisherBuilder {
         if let Some(wrong) = wrong {
             return Err(PublishError::Configuration(wrong.to_owned()));
         }
-        let lines = Lines::new(&self).map_err(PublishError::Configuration)?;
-        let (script, revoke) = (PublishScript::new(&self), RevokeScript::new());
-        Ok(Publisher(Arc::new(Inner { lines, script, revoke, deadline: self.deadline })))
+        let ways = Ways::new(&self).map_err(PublishError::Configuration)?;
+        let (script, revoke) = (PublishScript::new(&self, ways.announces_by()), RevokeScript::new());
+        Ok(Publisher(Arc::new(Inner { ways, script, revoke, deadline: self.deadline })))
     }
 }
 

@@ -62,6 +62,12 @@ pub(crate) const SENTINEL_PATIENCE: Duration = Duration::from_millis(300);
 /// master takes meanwhile is lost; it costs a publish in a second a millisecond.
 pub(crate) const MASTER_CHECK: Duration = Duration::from_secs(1);
 
+/// How old a cluster's topology may become. A slot that has moved is found by its first publish, so this only tidies up.
+pub(crate) const TOPOLOGY_AGE: Duration = Duration::from_secs(30);
+
+/// After something went wrong it is asked for anew, but no sooner than this after the last time.
+pub(crate) const TOPOLOGY_PAUSE: Duration = Duration::from_millis(250);
+
 /// Revocations in force at a time, of all companies together. Every gateway holds all of them: 100,000 are some 30 MB.
 /// One more is refused, for none may be forgotten before its end.
 pub(crate) const MAX_REVOCATIONS: usize = 100_000;

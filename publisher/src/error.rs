@@ -59,6 +59,8 @@ impl PublishError {
 pub(crate) enum Verdict {
     /// Not executed, and the next attempt may be: retry.
     NotNow,
+    /// Not executed here: another server of the cluster may, so retry. The connection is good.
+    Elsewhere,
     /// Perhaps executed: retry, the event id tells.
     Unclear,
     /// Not executed, and not soon: give up with [`PublishError::Full`].

@@ -20,10 +20,11 @@ mod script;
 mod tls;
 #[cfg(feature = "otel")]
 mod trace;
+mod ways;
 
 pub use batch::Batch;
 pub use builder::PublisherBuilder;
-pub use endpoint::Endpoint;
+pub use endpoint::{Cluster, Endpoint, Node, Topology};
 pub use error::PublishError;
 pub use publisher::{Published, Publisher, new_event_id};
 pub use shared;

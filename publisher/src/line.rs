@@ -45,19 +45,11 @@ pub(crate) struct Opener {
 }
 
 impl Opener {
-    /// # Errors
-    /// What is wrong with the URL.
-    pub(crate) fn new(settings: &PublisherBuilder) -> Result<Self, String> {
+    pub(crate) fn new(endpoint: Endpoint, settings: &PublisherBuilder) -> Self {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(settings.connect_timeout))
             .set_response_timeout(Some(settings.response_timeout));
-        Ok(Self {
-            endpoint: Endpoint::with_tls(&settings.url, &settings.tls)?,
-            config,
-            timeout: settings.connect_timeout,
-            lines: settings.pool_size,
-            pool: Mutex::default(),
-        })
+        Self { endpoint, config, timeout: settings.connect_timeout, lines: settings.pool_size, pool: Mutex::default() }
     }
 
     /// Opens one to the server to talk to now, within the connect timeout.

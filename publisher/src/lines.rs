@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    PublisherBuilder, defaults,
+    Endpoint, PublisherBuilder, defaults,
     line::{Line, Opener},
 };
 
@@ -49,16 +49,13 @@ pub(crate) struct Lease {
 
 impl Lines {
     /// Prepares the lines; connects nothing.
-    ///
-    /// # Errors
-    /// What is wrong with the URL.
-    pub(crate) fn new(settings: &PublisherBuilder) -> Result<Self, String> {
-        Ok(Self {
-            opener: Opener::new(settings)?,
+    pub(crate) fn new(endpoint: Endpoint, settings: &PublisherBuilder) -> Self {
+        Self {
+            opener: Opener::new(endpoint, settings),
             slots: (0..settings.pool_size).map(|_| Mutex::default()).collect(),
             next: AtomicUsize::new(0),
             check: Mutex::new(Check { begun: Instant::now(), done: Arc::default() }),
-        })
+        }
     }
 
     /// The next line in turn, opened if it is not.

@@ -2,7 +2,8 @@
 -- Appends up to 100 events to one company's log and announces them, all of it or nothing of it.
 --
 -- KEYS  log, then one idempotency key per event
--- ARGV  channel, max events, log ttl ms, idempotency ttl ms, two field names, then per event: type, tail of the frame
+-- ARGV  channel, max events, log ttl ms, idempotency ttl ms, two field names, PUBLISH or in a cluster SPUBLISH, then per
+--       event: type, tail of the frame
 -- Gives id, duplicate (0 or 1), id, duplicate, ... in the order of the events.
 --
 -- Redis does not undo a script whose later command fails, so whatever can fail comes before the first write:
@@ -16,7 +17,7 @@
 -- refuses the id as not increasing, and the log begins a new epoch: never a wrong or a doubled id.
 
 local log, channel = KEYS[1], ARGV[1]
-local max_events, log_ttl, idem_ttl, field, origin_field = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local max_events, log_ttl, idem_ttl, field, origin_field, announce = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local count = #KEYS - 1
 
 local function require_right(...)
@@ -58,7 +59,7 @@ local epoch, seq, origin
 if news > 0 then
   require_right('XADD', log, '*', field, '')
   require_right('PEXPIRE', log, log_ttl)
-  require_right('PUBLISH', channel, '')
+  require_right(announce, channel, '')
   local replication = ask('replication')
   origin = origin_of(replication:match('master_replid:(%x+)'))
   local newest = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
@@ -105,7 +106,7 @@ for i = 1, count do
     if not epoch then
       begin_epoch()
     end
-    local event_type, tail = ARGV[5 + 2 * i], ARGV[6 + 2 * i]
+    local event_type, tail = ARGV[6 + 2 * i], ARGV[7 + 2 * i]
     local record, failure
     id, record, failure = append(event_type, tail)
     if failure and string.find(failure.err, 'equal or smaller', 1, true) then
@@ -128,6 +129,6 @@ if #records > 0 then
   redis.call('PEXPIRE', log, log_ttl)
 end
 for _, record in ipairs(records) do
-  redis.call('PUBLISH', channel, record)
+  redis.call(announce, channel, record)
 end
 return results

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, io, sync::Arc, time::Duration};
 use chrono::Utc;
 use deadpool_redis::redis::{RedisError, RedisResult, aio::MultiplexedConnection};
 use futures_util::{StreamExt, stream};
-use shared::{CompanyId, Cursor, Envelope, Event, EventId};
+use shared::{CompanyId, Cursor, Envelope, Event, EventId, keys, slot};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, Span, debug, debug_span, field};
 use uuid::Uuid;
@@ -13,10 +13,10 @@ use uuid::Uuid;
 use crate::{
     PublishError, PublisherBuilder, defaults,
     error::Verdict,
-    lines::Lines,
     retry::Attempts,
     revoke::RevokeScript,
     script::{PublishScript, chunks},
+    ways::Ways,
 };
 
 /// Where an event is stored.
@@ -35,7 +35,7 @@ pub struct Published {
 pub struct Publisher(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) lines: Lines,
+    pub(crate) ways: Ways,
     pub(crate) script: PublishScript,
     pub(crate) revoke: RevokeScript,
     pub(crate) deadline: Duration,
@@ -44,6 +44,9 @@ pub(crate) struct Inner {
 /// One run of a script. Carried out twice, it must do no harm.
 pub(crate) trait Request: Sync {
     type Answer: Send;
+
+    /// Where its keys are, in a cluster.
+    fn slot(&self) -> u16;
 
     fn run(&self, connection: &mut MultiplexedConnection) -> impl Future<Output = RedisResult<Self::Answer>> + Send;
 }
@@ -56,6 +59,10 @@ struct Chunk<'a> {
 
 impl Request for Chunk<'_> {
     type Answer = Vec<Published>;
+
+    fn slot(&self) -> u16 {
+        slot(&keys::channel(self.events[0].company()))
+    }
 
     async fn run(&self, connection: &mut MultiplexedConnection) -> RedisResult<Vec<Published>> {
         self.script.run(connection, self.events).await
@@ -201,12 +208,16 @@ impl Publisher {
     }
 
     async fn attempt<R: Request>(&self, request: &R, deadline: Instant) -> Result<R::Answer, (Verdict, RedisError)> {
-        let lines = &self.0.lines;
-        let mut lease =
-            within(deadline, lines.lease()).await.map_err(|error| (Verdict::of_connecting(&error), error))?;
+        let (ways, slot) = (&self.0.ways, request.slot());
+        let unconnected = |error: RedisError| {
+            let _learnt = ways.judge(slot, &error);
+            (Verdict::of_connecting(&error), error)
+        };
+        let lines = within(deadline, ways.lines(slot)).await.map_err(unconnected)?;
+        let mut lease = within(deadline, lines.lease()).await.map_err(unconnected)?;
         let answer = within(deadline, request.run(&mut lease.connection)).await;
         answer.map_err(|error| {
-            let verdict = Verdict::of(&error);
+            let verdict = ways.judge(slot, &error);
             if verdict.spoils_connection() {
                 lines.discard(&lease);
             }

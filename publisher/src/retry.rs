@@ -38,11 +38,12 @@ impl Attempts {
         self.unclear |= verdict == Verdict::Unclear;
         let pause = rand::random_range(Duration::ZERO..=bound(self.failed));
         self.failed += 1;
-        let again = matches!(verdict, Verdict::NotNow | Verdict::Unclear) && Instant::now() + pause < self.deadline;
+        let again = matches!(verdict, Verdict::NotNow | Verdict::Elsewhere | Verdict::Unclear)
+            && Instant::now() + pause < self.deadline;
         match verdict {
             _ if again => Ok(pause),
             _ if self.unclear => Err(PublishError::Unknown(error)),
-            Verdict::NotNow | Verdict::Unclear => Err(PublishError::Unavailable(error)),
+            Verdict::NotNow | Verdict::Elsewhere | Verdict::Unclear => Err(PublishError::Unavailable(error)),
             Verdict::Full => Err(PublishError::Full(error)),
             Verdict::Refused => Err(PublishError::Refused(error)),
         }

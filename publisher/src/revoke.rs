@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use deadpool_redis::redis::{self, RedisResult, aio::MultiplexedConnection};
-use shared::{Revocation, Target, keys};
+use shared::{Revocation, Target, keys, slot};
 use tracing::{Instrument, debug_span, field};
 
 use crate::{PublishError, Publisher, defaults, publisher::Request};
@@ -24,6 +24,10 @@ struct Revoke<'a> {
 
 impl Request for Revoke<'_> {
     type Answer = ();
+
+    fn slot(&self) -> u16 {
+        slot(keys::REVOCATIONS)
+    }
 
     async fn run(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
         let text = serde_json::to_string(self.revocation).map_err(std::io::Error::other)?;

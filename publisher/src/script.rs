@@ -10,15 +10,17 @@ use crate::{Published, PublisherBuilder, defaults};
 /// The script and the arguments that are the same every time.
 pub(crate) struct PublishScript {
     script: redis::Script,
+    announces_by: &'static str,
     max_events: u64,
     log_ttl: u64,
     idempotency_ttl: u64,
 }
 
 impl PublishScript {
-    pub(crate) fn new(settings: &PublisherBuilder) -> Self {
+    pub(crate) fn new(settings: &PublisherBuilder, announces_by: &'static str) -> Self {
         Self {
             script: redis::Script::new(include_str!("publish.lua")),
+            announces_by,
             max_events: settings.max_events,
             log_ttl: millis(settings.max_age),
             idempotency_ttl: millis(defaults::IDEMPOTENCY),
@@ -38,7 +40,8 @@ impl PublishScript {
             .arg(self.log_ttl)
             .arg(self.idempotency_ttl)
             .arg(keys::LOG_FIELD)
-            .arg(keys::ORIGIN_FIELD);
+            .arg(keys::ORIGIN_FIELD)
+            .arg(self.announces_by);
         for envelope in chunk {
             call.key(keys::idempotency(company, envelope.event_id()))
                 .arg(envelope.event_type().as_str())

@@ -20,6 +20,7 @@ mod record;
 mod revocation;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod slot;
 mod trace;
 
 pub use claims::{Audience, Claims, CompanyClaim, Scope};
@@ -32,4 +33,5 @@ pub use ids::{CompanyId, EventId, EventType, IdError, TokenId, UserId};
 pub use pattern::{PatternError, TypeFilter, TypePattern};
 pub use record::{Record, RecordError};
 pub use revocation::{MAX_REVOCATION_SECS, Revocation, Target, TargetError};
+pub use slot::{SLOTS, slot};
 pub use trace::{TraceParent, TraceParentError};

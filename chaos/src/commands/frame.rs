@@ -40,6 +40,7 @@ impl Run {
             program: common.program()?,
             other_build: None,
             sentinels: false,
+            cluster: false,
             habits: Habits::GOOD,
             careless: false,
             wrong_tokens: false,

@@ -51,7 +51,7 @@ async fn play(run: &Run, args: &RunArgs) -> anyhow::Result<bool> {
 pub(super) fn possible(faults: Vec<&'static Fault>, options: &Options) -> Vec<&'static Fault> {
     let can = |fault: &&'static Fault| {
         let missing = match fault.ground {
-            Ground::Plain | Ground::Guarded => None,
+            Ground::Plain | Ground::Guarded | Ground::Cluster => None,
             Ground::TwoBuilds => options.other_build.is_none().then_some("no --old-gateway-bin"),
             Ground::OwnNetwork => Loss::missing(),
             Ground::WrongClock => faketime().is_none().then_some("no faketime"),

@@ -45,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) other_build: Option<PathBuf>,
     /// Whether Redis is guarded by sentinels.
     pub(crate) sentinels: bool,
+    /// Whether Redis is a cluster.
+    pub(crate) cluster: bool,
     /// What receivers do as they should.
     pub(crate) habits: Habits,
     /// Whether publishers retry under a new event id.
@@ -84,6 +86,7 @@ impl Drill {
             pace: options.pace.clone(),
             program: options.program.clone(),
             sentinels: options.sentinels,
+            cluster: options.cluster,
         };
         let site = Site::start(folder, &layout).await?;
         let seal = Arc::new(Seal::of(options.seed));

@@ -3,6 +3,7 @@
 //! have lived, a publish that did not fail as it should) returns an error.
 
 mod clients;
+mod cluster;
 mod data;
 mod gateways;
 mod links;
@@ -12,4 +13,4 @@ mod refusals;
 mod sentinel;
 mod table;
 
-pub(crate) use table::{Fault, Ground, Resync, all, chosen};
+pub(crate) use table::{Fault, Ground, Resync, all, chosen, sharded};

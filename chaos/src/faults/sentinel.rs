@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use futures_util::future::join_all;
-use shared::{Cursor, EventFrame, keys};
+use shared::{CompanyId, Cursor, EventFrame, keys};
 use tokio::time::sleep;
 
 use crate::{
@@ -26,7 +26,7 @@ pub(super) async fn fail_over(drill: &mut Drill) -> anyhow::Result<()> {
     sentinels.fail_over().await?;
     drill.heal().await;
     let master = replica_is_in_step(drill).await?;
-    note_the_gone(drill, master, began).await
+    note_the_gone(drill, &drill.companies, master, began).await
 }
 
 /// The replica loses touch, fifty events are stored without it, the master dies, the replica is promoted.
@@ -55,16 +55,21 @@ pub(super) async fn lose_tail(drill: &mut Drill) -> anyhow::Result<()> {
     })
     .await?;
     drill.heal().await;
-    note_the_gone(drill, replica, began).await?;
+    note_the_gone(drill, &drill.companies, replica, began).await?;
     role(drill, before)?.launch(&[]).await?;
     replica_is_in_step(drill).await?;
     Ok(())
 }
 
 /// Strikes from the ledger what was acknowledged and is not in the new master's logs.
-async fn note_the_gone(drill: &Drill, master: SocketAddr, began: u64) -> anyhow::Result<()> {
+pub(super) async fn note_the_gone(
+    drill: &Drill,
+    companies: &[CompanyId],
+    master: SocketAddr,
+    began: u64,
+) -> anyhow::Result<()> {
     let mut gone = 0;
-    for company in &drill.companies {
+    for company in companies {
         let before = drill.sender.ledger().acknowledged(company);
         let log = keys::log(company);
         let entries: Vec<(String, HashMap<String, String>)> = command(master, &["XRANGE", &log, "-", "+"]).await?;

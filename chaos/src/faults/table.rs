@@ -2,7 +2,7 @@ use std::pin::Pin;
 
 use anyhow::Context;
 
-use super::{clients, data, gateways, links, publishing, redis, refusals, sentinel};
+use super::{clients, cluster, data, gateways, links, publishing, redis, refusals, sentinel};
 use crate::drill::Drill;
 
 /// One kind of fault.
@@ -35,6 +35,8 @@ pub(crate) enum Ground {
     WrongClock,
     /// One Redis, in a network of our own where packets may be dropped.
     OwnNetwork,
+    /// A cluster of three primaries, a replica of each.
+    Cluster,
 }
 
 /// Whether telling of a loss is right.
@@ -96,7 +98,22 @@ const ALL: &[Fault] = table! {
     46 "noise on other channels" Plain Never => publishing::noise;
 };
 
-/// Every fault.
+/// What a cluster suffers, in an order that each can follow the others: a shard whose replica was promoted has no proof of
+/// what it is given, so that comes last.
+const SHARDED: &[Fault] = table! {
+    11 "slots resharded" Cluster Never => cluster::reshard;
+    11 "node added, slots moved to it" Cluster Never => cluster::add_node;
+    11 "shard paused 20 s" Cluster Never => cluster::pause_shard;
+    11 "primary killed" Cluster Right("the replica cannot prove its tail") => cluster::kill_primary;
+    11 "primary paused 20 s" Cluster Right("the replica cannot prove its tail") => cluster::pause_primary;
+};
+
+/// Every fault of a cluster.
+pub(crate) fn sharded() -> &'static [Fault] {
+    SHARDED
+}
+
+/// Every fault but those of a cluster.
 pub(crate) fn all() -> &'static [Fault] {
     ALL
 }

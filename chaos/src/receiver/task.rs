@@ -2,12 +2,13 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use shared::{CompanyId, Cursor};
 use tokio::{
+    runtime::{Builder, Handle, Runtime},
     sync::watch,
     task::AbortHandle,
     time::{Instant, sleep},
@@ -93,7 +94,7 @@ impl Receiver {
             started,
             plan.meter.clone(),
         );
-        let task = tokio::spawn(run(session, plan, http.clone(), obey)).abort_handle();
+        let task = threads().spawn(run(session, plan, http.clone(), obey)).abort_handle();
         Self { transport, address, company, name, log, progress, orders, task }
     }
 
@@ -143,6 +144,13 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Threads of their own: thousands of receivers must not keep publishers, who are somebody else, from their turn.
+fn threads() -> &'static Handle {
+    static THREADS: OnceLock<Runtime> = OnceLock::new();
+    let start = || Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads can be started");
+    THREADS.get_or_init(start).handle()
 }
 
 async fn run(mut session: Session, plan: Plan, http: reqwest::Client, mut orders: watch::Receiver<Order>) {

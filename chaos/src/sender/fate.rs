@@ -34,7 +34,7 @@ pub(crate) struct Setup {
 
 /// Sends facts and keeps the ledger.
 pub(crate) struct Sender {
-    publisher: Publisher,
+    publisher: Mutex<Publisher>,
     post: Post,
     seal: Arc<Seal>,
     ledger: Mutex<Ledger>,
@@ -56,10 +56,20 @@ pub(crate) enum Fate {
 
 impl Sender {
     pub(crate) fn new(setup: Setup, seal: Arc<Seal>) -> anyhow::Result<Self> {
-        let publisher = Publisher::builder(&setup.redis).deadline(PUBLISH_DEADLINE).build()?;
+        let publisher = Mutex::new(publisher(&setup.redis)?);
         let post = Post::new(setup.public)?;
         let (seed, careless) = (setup.seed, setup.careless);
         Ok(Self { publisher, post, seal, ledger: Mutex::default(), seed, careless, issued: AtomicU64::new(0) })
+    }
+
+    /// Publishes to another Redis from now on.
+    pub(crate) fn go_to(&self, redis: &str) -> anyhow::Result<()> {
+        *self.publisher.lock().unwrap_or_else(PoisonError::into_inner) = publisher(redis)?;
+        Ok(())
+    }
+
+    fn publisher(&self) -> Publisher {
+        self.publisher.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -129,7 +139,7 @@ impl Sender {
         let n = self.issue(company);
         let fact = self.seal.fact(company, self.event_id(n, 0), n);
         let began = Instant::now();
-        let result = self.publisher.publish_with_id(company, fact.event.clone(), fact).await.map(|one| one.id);
+        let result = self.publisher().publish_with_id(company, fact.event.clone(), fact).await.map(|one| one.id);
         match &result {
             Ok(at) => drop(self.stored(company, n, *at)),
             Err(PublishError::Unknown(_)) => {}
@@ -149,7 +159,7 @@ impl Sender {
         for attempt in 0..=UNCLEAR_RETRIES {
             let event_id = self.event_id(n, if self.careless { attempt } else { 0 });
             let fact = dress(self.seal.fact(company, event_id.clone(), n));
-            match self.publisher.publish_with_id(company, event_id, fact).await {
+            match self.publisher().publish_with_id(company, event_id, fact).await {
                 Ok(published) => return self.stored(company, n, published.id),
                 Err(PublishError::Unknown(_)) => unclear = true,
                 Err(_) if unclear => return Fate::Open,
@@ -171,4 +181,8 @@ impl Sender {
         let again = if attempt == 0 { String::new() } else { format!("-again{attempt}") };
         EventId::parse(&format!("{:x}-{n}{again}", self.seed)).expect("digits and dashes make an event id")
     }
+}
+
+fn publisher(redis: &str) -> anyhow::Result<Publisher> {
+    Ok(Publisher::builder(redis).deadline(PUBLISH_DEADLINE).build()?)
 }

@@ -49,6 +49,16 @@ pub(crate) fn faketime() -> Option<PathBuf> {
     folders.find_map(|folder| Some(folder.path().join("faketime/libfaketimeMT.so.1")).filter(|file| file.exists()))
 }
 
+/// Copies all logs from one Redis to another.
+pub(crate) async fn carry(folder: &Folder, program: &Program, from: &str, to: &str) -> anyhow::Result<()> {
+    let start = Start::of("gateway carry", &program.path).args(["carry"]);
+    let log = folder.append("carry.log")?;
+    let mut child = start.env("GATEWAY_CARRY_FROM", from).env("GATEWAY_REDIS_URL", to).log_to(log)?;
+    let status = child.exit(PATIENCE).await?;
+    anyhow::ensure!(status.success(), "gateway carry failed, see carry.log");
+    Ok(())
+}
+
 /// A gateway, running or not.
 pub(crate) struct Gateway {
     name: String,
@@ -119,6 +129,11 @@ impl Gateway {
 
     pub(super) fn admin(&self) -> SocketAddr {
         ports::local(self.admin)
+    }
+
+    /// Where it looks for Redis from its next start on.
+    pub(crate) fn go_to(&mut self, redis_url: &str) {
+        redis_url.clone_into(&mut self.redis_url);
     }
 
     pub(crate) fn is_running(&self) -> bool {

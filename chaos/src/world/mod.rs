@@ -1,4 +1,4 @@
-//! The real processes of a run: Redis (alone, or a master with a replica and three sentinels), gateways, HAProxy, and
+//! The real processes of a run: Redis (alone, a master with a replica and three sentinels, or a cluster), gateways, HAProxy, and
 //! between them [`Proxy`]s of ours that make a network misbehave.
 //!
 //! ```text
@@ -10,6 +10,7 @@
 
 mod admin;
 mod child;
+mod cluster;
 mod folder;
 mod gateway;
 mod haproxy;
@@ -23,8 +24,9 @@ mod site;
 mod wait;
 
 pub(crate) use admin::Metrics;
+pub(crate) use cluster::Cluster;
 pub(crate) use folder::Folder;
-pub(crate) use gateway::{Gateway, Pace, Program, faketime};
+pub(crate) use gateway::{Gateway, Pace, Program, carry, faketime};
 pub(crate) use loss::Loss;
 pub(crate) use proxy::{Proxy, Toxic};
 pub(crate) use redis::{Redis, command};

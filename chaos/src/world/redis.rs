@@ -1,6 +1,13 @@
 //! A `redis-server` that can be killed, paused, wiped and started again.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisResult};
@@ -20,6 +27,7 @@ pub(crate) struct Redis {
     folder: Arc<Folder>,
     port: u16,
     child: Option<Child>,
+    paused: AtomicBool,
     options: Vec<String>,
 }
 
@@ -30,7 +38,8 @@ impl Redis {
         // A run may start several worlds, and none finds the data of another.
         let port = ports::free();
         let name = format!("{name}-{port}");
-        let mut redis = Self { name, folder: folder.clone(), port, child: None, options };
+        let mut redis =
+            Self { name, folder: folder.clone(), port, child: None, paused: AtomicBool::new(false), options };
         redis.launch(&[]).await?;
         Ok(redis)
     }
@@ -82,12 +91,19 @@ impl Redis {
 
     /// Stops it in its tracks: connections stay open and nothing answers.
     pub(crate) fn pause(&self) -> anyhow::Result<()> {
+        self.paused.store(true, Ordering::Relaxed);
         self.signal(Signal::STOP)
     }
 
     /// Lets it go on.
     pub(crate) fn unpause(&self) -> anyhow::Result<()> {
+        self.paused.store(false, Ordering::Relaxed);
         self.signal(Signal::CONT)
+    }
+
+    /// It runs and is not paused.
+    pub(crate) fn is_awake(&self) -> bool {
+        self.child.is_some() && !self.paused.load(Ordering::Relaxed)
     }
 
     fn signal(&self, signal: Signal) -> anyhow::Result<()> {

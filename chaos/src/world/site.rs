@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use super::{Folder, Gateway, Metrics, Pace, Program, Proxy, Redis, Sentinels, haproxy::HaProxy};
+use super::{Cluster, Folder, Gateway, Metrics, Pace, Program, Proxy, Redis, Sentinels, haproxy::HaProxy};
 
 /// What a run needs.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub(crate) struct Layout {
     pub(crate) program: Program,
     /// Whether sentinels watch over a master and a replica; then nobody talks to Redis through a proxy.
     pub(crate) sentinels: bool,
+    /// Whether there is a cluster beside the one Redis; then everybody uses that.
+    pub(crate) cluster: bool,
 }
 
 /// The processes of a run.
@@ -29,6 +31,8 @@ pub(crate) struct Site {
     pub(crate) redis: Redis,
     /// The other one, and who watches.
     pub(crate) guarded: Option<(Sentinels, Redis)>,
+    /// The cluster.
+    pub(crate) cluster: Option<Cluster>,
     /// The gateways.
     pub(crate) gateways: Vec<Gateway>,
     /// The line of each gateway to Redis.
@@ -49,12 +53,14 @@ impl Site {
         let user = ["--user", "gateway", "on", ">gateway", "~*", "&*", "+@all"];
         let redis = Redis::start(folder, "redis", &user).await?;
         let guarded = if layout.sentinels { Some(Sentinels::start(folder, &redis).await?) } else { None };
+        let cluster = if layout.cluster { Some(Cluster::start(folder).await?) } else { None };
         let (mut gateways, mut lines) = (Vec::new(), Vec::new());
         for number in 0..layout.gateways + layout.spare {
             let line = Proxy::start(redis.address()).await?;
-            let url = match &guarded {
-                Some((sentinels, _)) => sentinels.url(),
-                None => format!("redis://gateway:gateway@{}/", line.address()),
+            let url = match (&guarded, &cluster) {
+                (Some((sentinels, _)), _) => sentinels.url(),
+                (None, Some(cluster)) => cluster.url(),
+                (None, None) => format!("redis://gateway:gateway@{}/", line.address()),
             };
             gateways.push(Gateway::new(folder, &format!("gateway{number}"), url, layout.pace.clone())?);
             lines.push(line);
@@ -69,7 +75,18 @@ impl Site {
         let publishers = Proxy::start(redis.address()).await?;
         let receivers = Proxy::start(balancers[0].address()).await?;
         let program = layout.program.clone();
-        Ok(Self { folder: folder.clone(), redis, guarded, gateways, lines, publishers, receivers, program, balancers })
+        Ok(Self {
+            folder: folder.clone(),
+            redis,
+            guarded,
+            cluster,
+            gateways,
+            lines,
+            publishers,
+            receivers,
+            program,
+            balancers,
+        })
     }
 
     /// Where clients go.
@@ -84,9 +101,10 @@ impl Site {
 
     /// Where publishers find Redis.
     pub(crate) fn publisher_url(&self) -> String {
-        match &self.guarded {
-            Some((sentinels, _)) => sentinels.url(),
-            None => format!("redis://{}/", self.publishers.address()),
+        match (&self.guarded, &self.cluster) {
+            (Some((sentinels, _)), _) => sentinels.url(),
+            (None, Some(cluster)) => cluster.url(),
+            (None, None) => format!("redis://{}/", self.publishers.address()),
         }
     }
 

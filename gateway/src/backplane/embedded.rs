@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use publisher::{PublishError, Published};
 use shared::{CompanyId, Cursor, Envelope, EventId, Revocation};
 
-use super::{Backplane, Interests, LogSlice, ReadError, Signal, SignalSender};
+use super::{Backplane, Interests, LogSlice, ReadError, Scope, Signal, SignalSender};
 use crate::{
     auth::Revocations,
     defaults::{EMBEDDED_EVENT_IDS, EMBEDDED_LOG_EVENTS, EMBEDDED_MAX_AGE, MAX_REVOCATIONS},
@@ -117,7 +117,7 @@ impl Log {
 
 /// Every announcement reaches the dispatcher; being subscribed only has to be confirmed.
 async fn confirm(interests: Arc<Interests>, signals: SignalSender) {
-    signals.send(Signal::Up { moved: false }).await;
+    signals.send(Signal::Up { moved: false, scope: Scope::All }).await;
     loop {
         let wanted = interests.take().await.into_iter().filter(|(_, wanted)| *wanted);
         signals.send(Signal::Subscribed(wanted.map(|(company, _)| company).collect())).await;

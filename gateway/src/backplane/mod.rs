@@ -25,13 +25,15 @@ pub use signals::{SignalReceiver, SignalSender, signals};
 /// What the backplane tells the dispatcher, in the order in which it happened.
 #[derive(Debug)]
 pub enum Signal {
-    /// The link is up; the rooms are being subscribed again.
+    /// A link is up; its rooms are being subscribed again.
     Up {
         /// It leads to another server than before: after a failover.
         moved: bool,
+        /// Whose link.
+        scope: Scope,
     },
-    /// The link is down; nothing is heard until the next `Up`.
-    Down,
+    /// A link is down; of these nothing is heard until the next `Up` or `Subscribed`.
+    Down(Scope),
     /// From here on every event of these companies is heard.
     Subscribed(Vec<CompanyId>),
     /// A record was announced. Not yet checked.
@@ -43,6 +45,15 @@ pub enum Signal {
     },
     /// Announcements were dropped since the last signal, nobody knows of which companies.
     Overrun,
+}
+
+/// Whom a link is for.
+#[derive(Debug)]
+pub enum Scope {
+    /// Every company.
+    All,
+    /// These: the others' shards have links of their own.
+    Companies(Vec<CompanyId>),
 }
 
 /// A contiguous piece of a company's log, as it was read.

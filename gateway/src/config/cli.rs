@@ -6,6 +6,7 @@ use clap::{
     Args, CommandFactory, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
 };
+use secrecy::SecretString;
 use shared::{CompanyClaim, TypeFilter, TypePattern, UserId};
 
 use super::{AuthConfig, LimitsConfig, ListenConfig, PaceConfig, PagesConfig, RedisConfig, TelemetryConfig};
@@ -27,7 +28,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print a token signed with the configured secret
-    Token(TokenConfig),
+    Token(Box<TokenConfig>),
+    /// Copy all companies' logs from one Redis to where GATEWAY_REDIS_URL leads, while nobody publishes
+    Carry(CarryConfig),
 }
 
 /// Everything that serving needs.
@@ -83,6 +86,17 @@ pub struct TokenConfig {
     /// The key that signs it.
     #[command(flatten)]
     pub auth: AuthConfig,
+}
+
+/// Which Redis is left for which.
+#[derive(Debug, Args)]
+pub struct CarryConfig {
+    /// Redis that has the logs
+    #[arg(long, env = "GATEWAY_CARRY_FROM", value_name = "URL", value_parser = super::redis::url, hide_env_values = true)]
+    pub from: SecretString,
+    /// Where they go.
+    #[command(flatten)]
+    pub redis: RedisConfig,
 }
 
 /// A list of type patterns, as one argument.

@@ -8,8 +8,9 @@ use secrecy::SecretString;
 /// The backplane.
 #[derive(Debug, Clone, Args)]
 pub struct RedisConfig {
-    /// Redis that replicas and publishers share: redis[s]://[user:password@]host[:port][/db], or
-    /// redis+sentinel://[user:password@]host[:port][,host[:port]...]/master-name[/db]
+    /// Redis that replicas and publishers share: redis[s]://[user:password@]host[:port][/db],
+    /// redis+sentinel://[user:password@]host[:port][,host[:port]...]/master-name[/db], or
+    /// redis[s]+cluster://[user:password@]host[:port][,host[:port]...]
     /// [default: none, the embedded backplane: one replica, in memory]
     #[arg(long, env = "GATEWAY_REDIS_URL", value_name = "URL", value_parser = url, hide_env_values = true)]
     pub redis_url: Option<SecretString>,
@@ -54,7 +55,7 @@ fn read(file: &Path, variable: &str) -> Result<Vec<u8>> {
 }
 
 /// Refuses what could never be connected to. The error does not repeat the URL: it may hold a password.
-fn url(text: &str) -> Result<SecretString, String> {
+pub(super) fn url(text: &str) -> Result<SecretString, String> {
     Endpoint::parse(text).map(|_| SecretString::from(text))
 }
 
@@ -64,10 +65,22 @@ mod tests {
 
     #[test]
     fn servers_and_sentinels_are_accepted_and_nothing_is_repeated() {
-        for right in ["redis://redis", "rediss://:p@redis:6380/1", "redis+sentinel://u:p@s-0,s-1:26380/events/1"] {
+        for right in [
+            "redis://redis",
+            "rediss://:p@redis:6380/1",
+            "redis+sentinel://u:p@s-0,s-1:26380/events/1",
+            "redis+cluster://u:p@r-0,r-1:6380",
+            "rediss+cluster://r-0",
+        ] {
             assert!(url(right).is_ok(), "{right}");
         }
-        for wrong in ["http://hunter2@redis", "redis://:hunter2@redis/x", "redis+sentinel://:hunter2@s-0", "hunter2"] {
+        for wrong in [
+            "http://hunter2@redis",
+            "redis://:hunter2@redis/x",
+            "redis+sentinel://:hunter2@s-0",
+            "redis+cluster://:hunter2@r-0/1",
+            "hunter2",
+        ] {
             let error = url(wrong).unwrap_err();
             assert!(!error.contains("hunter2"), "{error}");
         }

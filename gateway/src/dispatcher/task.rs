@@ -14,7 +14,7 @@ use super::{
     sweep::room_budget,
 };
 use crate::{
-    backplane::{Backplane, Interests, Signal, SignalReceiver},
+    backplane::{Backplane, Interests, Scope, Signal, SignalReceiver},
     defaults::{BATCH, DISPATCHER_QUEUE, TICK},
     delivery::Delivery,
     health::Health,
@@ -115,20 +115,35 @@ impl Dispatcher {
     async fn signal(&mut self, signal: Signal) {
         match signal {
             Signal::Announced { company, record } => self.announced(company, &record).await,
-            Signal::Up { moved } => {
+            Signal::Up { moved, scope } => {
+                // That a shard is down is said of each of its companies.
                 self.link = LinkState::Up;
                 self.health.link_known();
                 if moved {
                     self.health.failed_over();
                 }
-                for entry in self.rooms.values_mut() {
-                    entry.room.link_up();
+                match scope {
+                    Scope::All => self.rooms.values_mut().for_each(|entry| entry.room.link_up()),
+                    Scope::Companies(companies) => {
+                        for company in companies {
+                            self.with_room(&company, |room, _| room.link_up()).await;
+                        }
+                    }
                 }
             }
-            Signal::Down => {
-                self.link = LinkState::Down;
+            Signal::Down(scope) => {
                 self.health.link_known();
-                self.each_room(|room, effects| room.link_down(effects)).await;
+                match scope {
+                    Scope::All => {
+                        self.link = LinkState::Down;
+                        self.each_room(|room, effects| room.link_down(effects)).await;
+                    }
+                    Scope::Companies(companies) => {
+                        for company in companies {
+                            self.with_room(&company, |room, effects| room.link_down(effects)).await;
+                        }
+                    }
+                }
             }
             Signal::Subscribed(companies) => {
                 for company in companies {

@@ -27,7 +27,7 @@ use crate::defaults::{
 };
 
 /// The hash tag keeps all of it in one slot.
-const REPLICAS: &str = "gateway:{quota}:replicas";
+pub(crate) const REPLICAS: &str = "gateway:{quota}:replicas";
 const REPLICA: &str = "gateway:{quota}:of:";
 /// The field that says that a hash holds everything; no subject has this name.
 const WHOLE: &str = "whole";

@@ -19,6 +19,7 @@ use tokio::{
 };
 
 use self::counts::{Counts, Subject, Ticket};
+pub(crate) use self::ledger::REPLICAS as KEY;
 use crate::{
     auth::Identity,
     config::LimitsConfig,

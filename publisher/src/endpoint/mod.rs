@@ -1,10 +1,12 @@
-//! Where Redis is: at an address, or wherever the sentinels say its master is at the moment.
+//! Where Redis is: at an address, wherever the sentinels say its master is at the moment, or spread over a cluster.
 //!
 //! The driver's own Sentinel client believes the first sentinel that answers, with a patience that cannot be set, and
 //! `deadpool-redis` builds on it. So [`sentinels`] asks by itself and believes the newest configuration that a majority
 //! knows. Nothing is kept: whoever connects asks anew.
 
+mod cluster;
 mod sentinels;
+mod topology;
 mod url;
 
 use std::{fmt, io};
@@ -17,6 +19,10 @@ use deadpool_redis::redis::{
 };
 
 use self::sentinels::Sentinels;
+pub use self::{
+    cluster::{Cluster, Node},
+    topology::Topology,
+};
 use crate::{Tls, defaults};
 
 /// Where Redis is, and who connects to it.
@@ -26,6 +32,8 @@ use crate::{Tls, defaults};
 /// - `redis+sentinel://[user:password@]host[:port][,host[:port]...]/master-name[/db]`: the server that the sentinels at
 ///   these addresses (port 26379 unless given) name as the master of that name. User and password are those of the
 ///   server. For sentinels that ask for some, too: `?sentinelUser=..&sentinelPassword=..`, or the password alone.
+/// - `redis+cluster://[user:password@]host[:port][,host[:port]...]`: a Redis Cluster, of which these servers know the
+///   others; `rediss+cluster://` if they speak TLS. Events are announced by sharded pub/sub there.
 ///
 /// Special characters in names and passwords are percent-encoded.
 #[derive(Clone)]
@@ -37,6 +45,8 @@ enum Kind {
     Server(Client),
     /// To be asked for.
     Sentinels(Sentinels),
+    /// Many; which one depends on the slot.
+    Cluster(Cluster),
 }
 
 impl Endpoint {
@@ -56,7 +66,22 @@ impl Endpoint {
         url::parse(url, tls).map(Self)
     }
 
-    /// A client of the server to talk to now. Behind sentinels it is asked for anew each time, and has said itself that
+    /// The cluster, if it is one.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&Cluster> {
+        match &self.0 {
+            Kind::Cluster(cluster) => Some(cluster),
+            Kind::Server(_) | Kind::Sentinels(_) => None,
+        }
+    }
+
+    /// One server, always the same.
+    #[must_use]
+    pub fn server(client: Client) -> Self {
+        Self(Kind::Server(client))
+    }
+
+    /// A client of the server to talk to now; of a cluster, of any. Behind sentinels it is asked for anew each time, and has said itself that
     /// it is a master. That takes milliseconds; what does not answer, sentinels or server, is given a second each.
     ///
     /// # Errors
@@ -89,6 +114,7 @@ impl Endpoint {
             Kind::Server(client) => Ok(client.clone()),
             // Boxed: whoever awaits this should not have to carry a future that deep.
             Kind::Sentinels(sentinels) => Box::pin(sentinels.locate()).await,
+            Kind::Cluster(cluster) => cluster.any(),
         }
     }
 
@@ -97,7 +123,7 @@ impl Endpoint {
     /// They may be behind, and what one of them has just promoted may not have noticed yet.
     pub(crate) async fn verify(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
         match self.0 {
-            Kind::Server(_) => Ok(()),
+            Kind::Server(_) | Kind::Cluster(_) => Ok(()),
             Kind::Sentinels(_) => match cmd("ROLE").query_async(connection).await? {
                 Role::Primary { .. } => Ok(()),
                 _ => Err(io::Error::other("the server that the sentinels name is not a master").into()),
@@ -108,7 +134,7 @@ impl Endpoint {
     /// The address of the master, in every spelling that a sentinel has for it; nothing without sentinels.
     pub(crate) async fn masters(&self) -> RedisResult<Option<Vec<ConnectionAddr>>> {
         match &self.0 {
-            Kind::Server(_) => Ok(None),
+            Kind::Server(_) | Kind::Cluster(_) => Ok(None),
             Kind::Sentinels(sentinels) => Box::pin(sentinels.agree()).await.map(Some),
         }
     }
@@ -123,6 +149,10 @@ impl fmt::Debug for Endpoint {
 
 /// A client whose connections are quick, and notice a peer that vanished: the driver's default does neither.
 fn client(server: ConnectionInfo) -> RedisResult<Client> {
+    Client::open(server.set_tcp_settings(tcp_settings()))
+}
+
+fn tcp_settings() -> TcpSettings {
     let keepalive = TcpKeepalive::new()
         .with_time(defaults::KEEPALIVE_IDLE)
         .with_interval(defaults::KEEPALIVE_INTERVAL)
@@ -130,7 +160,7 @@ fn client(server: ConnectionInfo) -> RedisResult<Client> {
     let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
     let tcp = tcp.set_user_timeout(defaults::TCP_USER_TIMEOUT);
-    Client::open(server.set_tcp_settings(tcp))
+    tcp
 }
 
 /// For a question that is asked on a connection of its own.

@@ -3,14 +3,17 @@
 use std::borrow::Cow;
 
 use deadpool_redis::redis::{
-    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisError, parse_redis_url,
+    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisError, TlsCertificates,
+    parse_redis_url,
 };
 
-use super::{Kind, Sentinels, client};
+use super::{Cluster, Kind, Node, Sentinels, client};
 use crate::{Tls, defaults};
 
 const SERVER: &str = "redis[s]://[user:password@]host[:port][/db]";
 const SENTINEL: &str = "redis+sentinel://[user:password@]host[:port][,host[:port]...]/master-name[/db]";
+
+const CLUSTER: &str = "redis[s]+cluster://[user:password@]host[:port][,host[:port]...]";
 
 pub(super) fn parse(url: &str, tls: &Tls) -> Result<Kind, String> {
     match url.split_once("://") {
@@ -18,7 +21,14 @@ pub(super) fn parse(url: &str, tls: &Tls) -> Result<Kind, String> {
             let server = url.into_connection_info().and_then(client).map_err(|error| unlike(SERVER, &error))?;
             over_tls(server.get_connection_info(), tls).map(Kind::Server)
         }
-        Some(_) if !tls.is_empty() => Err("certificates go with a URL that begins with rediss://".into()),
+        Some(("rediss+cluster", rest)) => {
+            let certificates = tls.certificates()?;
+            let cluster = cluster("rediss", rest, Some(certificates));
+            cluster.map(Kind::Cluster).map_err(|error| format!("{error}; expected {CLUSTER}"))
+        }
+        Some(_) if !tls.is_empty() => {
+            Err("certificates go with a URL that begins with rediss:// or rediss+cluster://".into())
+        }
         Some(("redis" | "unix", _)) => {
             let client = url.into_connection_info().and_then(client);
             client.map(Kind::Server).map_err(|error| unlike(SERVER, &error))
@@ -26,10 +36,15 @@ pub(super) fn parse(url: &str, tls: &Tls) -> Result<Kind, String> {
         Some(("redis+sentinel", rest)) => {
             sentinels(rest).map(Kind::Sentinels).map_err(|error| format!("{error}; expected {SENTINEL}"))
         }
-        Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'+') => {
-            Err(format!("the scheme {scheme}:// is not supported, use redis://, rediss:// or redis+sentinel://"))
+        Some(("redis+cluster", rest)) => {
+            let cluster = cluster("redis", rest, None);
+            cluster.map(Kind::Cluster).map_err(|error| format!("{error}; expected {CLUSTER}"))
         }
-        _ => Err(format!("expected {SERVER} or {SENTINEL}")),
+        Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'+') => {
+            let known = "redis://, rediss://, redis+sentinel:// or redis+cluster://";
+            Err(format!("the scheme {scheme}:// is not supported, use {known}"))
+        }
+        _ => Err(format!("expected {SERVER}, {SENTINEL} or {CLUSTER}")),
     }
 }
 
@@ -78,6 +93,28 @@ fn sentinels(text: &str) -> Result<Sentinels, String> {
     Ok(Sentinels { sentinels: clients.into(), name, server })
 }
 
+/// Reads what comes after the scheme of a cluster, by the same trick.
+fn cluster(scheme: &str, text: &str, certificates: Option<TlsCertificates>) -> Result<Cluster, String> {
+    let (authority, rest) = text.split_at(text.find(['/', '?', '#']).unwrap_or(text.len()));
+    if !matches!(rest, "" | "/" | "/0") {
+        return Err("a cluster has one database, and nothing follows the hosts".into());
+    }
+    let (user, hosts) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    let (mut seeds, mut server) = (Vec::new(), None);
+    for host in hosts.split(',') {
+        let url = parse_redis_url(&format!("{scheme}://{user}{host}")).ok_or("malformed")?;
+        let info = url.into_connection_info().map_err(|error| description(&error))?;
+        let (ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. }) = info.addr() else {
+            return Err("malformed".into());
+        };
+        seeds.push(Node { host: host.clone(), port: *port });
+        server = Some(info);
+    }
+    let cluster = Cluster { seeds: seeds.into(), server: server.ok_or("malformed")?, certificates };
+    cluster.any().map_err(|error| description(&error))?;
+    Ok(cluster)
+}
+
 /// The credentials for the sentinels.
 fn credentials<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Result<RedisConnectionInfo, String> {
     let mut settings = RedisConnectionInfo::default();
@@ -116,149 +153,4 @@ fn description(error: &RedisError) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sentinels(url: &str) -> Sentinels {
-        match parse(url, &Tls::new()) {
-            Ok(Kind::Sentinels(sentinels)) => sentinels,
-            Ok(Kind::Server(_)) => panic!("{url}: a server"),
-            Err(error) => panic!("{url}: {error}"),
-        }
-    }
-
-    fn addresses(sentinels: &Sentinels) -> Vec<String> {
-        sentinels.sentinels.iter().map(|one| one.get_connection_info().addr().to_string()).collect()
-    }
-
-    #[test]
-    fn a_server() {
-        for url in [
-            "redis://redis",
-            "redis://10.0.0.1:6380/2",
-            "redis://:p%40ss@redis",
-            "rediss://redis/1",
-            "unix:///run/redis.sock",
-        ] {
-            assert!(matches!(parse(url, &Tls::new()), Ok(Kind::Server(_))), "{url}");
-        }
-    }
-
-    #[test]
-    fn sentinels_and_master() {
-        for (url, hosts, db) in [
-            ("redis+sentinel://a/main.-_1", vec!["a:26379"], 0),
-            ("redis+sentinel://a:1,b,[::1]:3/main.-_1/", vec!["a:1", "b:26379", "::1:3"], 0),
-            ("redis+sentinel://a,a,a:26379,b/main.-_1/15", vec!["a:26379", "b:26379"], 15),
-            (
-                "redis+sentinel://10.0.0.1:1,s-0.redis.svc:2/main.-_1?sentinelPassword=x",
-                vec!["10.0.0.1:1", "s-0.redis.svc:2"],
-                0,
-            ),
-        ] {
-            let sentinels = sentinels(url);
-            assert_eq!(addresses(&sentinels), hosts, "{url}");
-            assert_eq!(sentinels.name, "main.-_1");
-            assert_eq!(sentinels.server.redis_settings().db(), db, "{url}");
-            assert_eq!(sentinels.server.redis_settings().password(), None);
-        }
-    }
-
-    #[test]
-    fn credentials_go_where_they_belong() {
-        let url = "redis+sentinel://api:a%2F,%40+%25@a,b/main/1?sentinelUser=watch&sentinelPassword=c+d%26%20e";
-        let sentinels = sentinels(url);
-        let server = sentinels.server.redis_settings();
-        assert_eq!((server.username(), server.password()), (Some("api"), Some("a/,@+%")));
-        for sentinel in &*sentinels.sentinels {
-            let settings = sentinel.get_connection_info().redis_settings();
-            assert_eq!((settings.username(), settings.password()), (Some("watch"), Some("c+d& e")));
-            assert_eq!(settings.db(), 0, "sentinels have no databases");
-        }
-        let alone = self::sentinels("redis+sentinel://:a@a/main?sentinelPassword=b");
-        assert_eq!(alone.server.redis_settings().username(), None);
-        let settings = alone.sentinels[0].get_connection_info().redis_settings();
-        assert_eq!((settings.username(), settings.password()), (None, Some("b")));
-    }
-
-    #[test]
-    fn what_is_wrong_is_said() {
-        for (url, says) in [
-            ("", "expected redis"),
-            ("redis", "expected redis"),
-            ("redis://", "Missing hostname"),
-            ("redis://redis/x", "Invalid database number"),
-            ("rediss://redis/x", "Invalid database number"),
-            ("rediss://redis/#insecure", "authority"),
-            ("rediss+sentinel://a/main", "not supported"),
-            ("http://redis", "http://"),
-            ("redis+sentinel://", "master's name"),
-            ("redis+sentinel:///main", "Missing hostname"),
-            ("redis+sentinel://a", "master's name"),
-            ("redis+sentinel://a/", "master's name"),
-            ("redis+sentinel://a//1", "master's name"),
-            ("redis+sentinel://a/ma%20in", "letters"),
-            ("redis+sentinel://a/main/x", "database"),
-            ("redis+sentinel://a/main/-1", "database"),
-            ("redis+sentinel://a/main/1/2", "database"),
-            ("redis+sentinel://a,,b/main", "Missing hostname"),
-            ("redis+sentinel://a,/main", "Missing hostname"),
-            ("redis+sentinel://a:x/main", "malformed"),
-            ("redis+sentinel://a:99999/main", "malformed"),
-            ("redis+sentinel://0.0.0.0/main", "wildcard"),
-            ("redis+sentinel://a b/main", "malformed"),
-            ("redis+sentinel://a/main#x", "%23"),
-            ("redis+sentinel://a/main?db=1", "sentinelPassword"),
-            ("redis+sentinel://a/main?sentinelUser=b", "goes with"),
-        ] {
-            match parse(url, &Tls::new()) {
-                Err(error) => assert!(error.contains(says), "{url}: {error}"),
-                Ok(_) => panic!("{url} is accepted"),
-            }
-        }
-    }
-
-    #[test]
-    fn certificates_are_checked_and_go_with_tls_alone() {
-        let garbage = "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n";
-        for (url, tls, says) in [
-            ("redis://redis", Tls::new().authority("x"), "rediss://"),
-            ("redis+sentinel://a/main", Tls::new().authority("x"), "rediss://"),
-            ("rediss://redis", Tls::new().authority("hunter2"), "authority: no certificate"),
-            ("rediss://redis", Tls::new().authority(garbage), "trust anchors"),
-            ("rediss://redis", Tls::new().authority(garbage.replace("2", "!")), "authority: malformed"),
-            ("rediss://redis", Tls::new().identity("hunter2", "hunter2"), "client's certificate"),
-        ] {
-            match parse(url, &tls) {
-                Err(error) => assert!(error.contains(says) && !error.contains("hunter2"), "{url}: {error}"),
-                Ok(_) => panic!("{url} is accepted"),
-            }
-        }
-    }
-
-    /// Every way to spoil one character: no panic, and no secret in what is said of it.
-    #[test]
-    fn garbage_is_refused_without_repeating_it() {
-        let whole =
-            "redis+sentinel://hunter1:hunter2@hunter3,b:1/hunter4/5?sentinelUser=hunter6&sentinelPassword=hunter7";
-        let server = "redis://hunter1:hunter2@hunter3:6379/5?protocol=hunter6";
-        let secure = "rediss://hunter1:hunter2@hunter3:6379/5#hunter6";
-        let mut refused = 0;
-        for url in [whole, server, secure] {
-            for at in 0..url.len() {
-                for spoilt in
-                    [":", "/", "?", "#", "@", ",", "%", "[", "]", "\\", " ", "\0", "\n", "é", "%00", "%ff", ""]
-                {
-                    for rest in [&url[at..], &url[at + 1..]] {
-                        let url = format!("{}{spoilt}{rest}", &url[..at]);
-                        if let Err(error) = parse(&url, &Tls::new()) {
-                            assert!(!error.contains("hunter"), "{url}: {error}");
-                            refused += 1;
-                        }
-                    }
-                }
-            }
-        }
-        assert!(refused > 1_000, "{refused}");
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
+mod cluster;
 mod faults;
 mod log;
 mod origin;

@@ -5,7 +5,7 @@ use redis::{Pipeline, aio::MultiplexedConnection};
 
 use crate::{backplane::ReadError, defaults::FLEET_FORGET};
 
-const KEY: &str = "gateway:fleet";
+pub(super) const KEY: &str = "gateway:fleet";
 
 pub(super) async fn exchange(
     mut connection: MultiplexedConnection,

@@ -10,14 +10,17 @@ use publisher::Publisher;
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, aio::MultiplexedConnection};
 use shared::{Revocation, keys};
 use tokio::{
-    sync::Notify,
+    sync::{Notify, watch},
     time::{sleep, timeout},
 };
 use tracing::{debug, info, warn};
 
 use crate::{
     auth::Revocations,
-    defaults::{MAX_REVOCATIONS, READ_RETRY, REDIS_RESPONSE_TIMEOUT, REVOCATIONS_PAGE, REVOCATIONS_REREAD},
+    defaults::{
+        MAX_REVOCATIONS, READ_RETRY, REDIS_CONNECT_TIMEOUT, REDIS_RESPONSE_TIMEOUT, REVOCATIONS_PAGE,
+        REVOCATIONS_REREAD,
+    },
     metrics::Metrics,
 };
 
@@ -28,11 +31,13 @@ pub(super) struct Ledger {
     metrics: Arc<Metrics>,
     /// To be read again at once.
     again: Notify,
+    /// They have been read since the start.
+    known: watch::Sender<bool>,
 }
 
 impl Ledger {
     pub(super) fn new(revocations: Arc<Revocations>, publisher: Publisher, metrics: Arc<Metrics>) -> Self {
-        Self { revocations, publisher, metrics, again: Notify::new() }
+        Self { revocations, publisher, metrics, again: Notify::new(), known: watch::Sender::new(false) }
     }
 
     /// Takes a message if it is a revocation.
@@ -68,9 +73,19 @@ impl Ledger {
         }
     }
 
-    /// Reads again and again, for as long as the link lasts.
-    pub(super) async fn follow(&self, mut commands: MultiplexedConnection) -> String {
+    /// Waits until they have been read once, or cannot be for now: other shards' sessions are not to wait for long.
+    pub(super) async fn known(&self) {
+        let mut known = self.known.subscribe();
+        let _late = timeout(REDIS_CONNECT_TIMEOUT, known.wait_for(|known| *known)).await;
+    }
+
+    /// Reads again and again, over whatever `commands` gives, for as long as this is polled.
+    pub(super) async fn follow(&self, commands: impl Fn() -> Option<MultiplexedConnection>) -> String {
         loop {
+            let Some(mut commands) = commands() else {
+                sleep(READ_RETRY.0).await;
+                continue;
+            };
             let pause = match self.read(&mut commands).await {
                 Ok(known) => {
                     self.write_back(&known).await;
@@ -104,6 +119,7 @@ impl Ledger {
             }
         }
         self.revocations.sweep();
+        self.known.send_replace(true);
         Ok(known)
     }
 

@@ -1,42 +1,68 @@
 //! The backplane of many replicas.
 //!
 //! [`link`] keeps one subscriber connection and one command connection alive, for ever; [`history`] reads logs over the
-//! latter; [`ledger`] follows the revocations over both. Publishing goes through the `publisher` crate, which has connections of its own.
+//! latter; [`ledger`] follows the revocations over both. [`cluster`] keeps a link to each shard. Publishing goes through the
+//! `publisher` crate, which has connections of its own.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use anyhow::{Context, Error, Result};
 use futures_util::future::BoxFuture;
 use publisher::{Endpoint, PublishError, Published, Publisher, Tls};
-use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, aio::MultiplexedConnection};
 use secrecy::{ExposeSecret, SecretString};
-use shared::{CompanyId, Cursor, Envelope, Revocation};
-use tokio::sync::{Semaphore, watch};
+use shared::{CompanyId, Cursor, Envelope, Revocation, keys, slot};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::timeout,
+};
 
 use super::{Backplane, Interests, LogSlice, ReadError, SignalSender};
 use crate::{
     auth::Revocations,
-    defaults::{CONCURRENT_PAINTS, CONCURRENT_READS, PAGE},
+    defaults::{CONCURRENT_PAINTS, CONCURRENT_READS, PAGE, REDIS_RESPONSE_TIMEOUT},
     metrics::Metrics,
 };
 
+mod cluster;
 mod fleet;
+mod hearing;
 mod history;
 mod ledger;
 mod link;
+mod outlet;
 mod probe;
+mod sharded;
+mod subscriber;
 
-/// One Redis, shared by all replicas.
+/// One Redis or one cluster, shared by all replicas.
 pub struct Redis {
     publisher: Publisher,
-    /// The link's command connection while it is up.
-    commands: watch::Receiver<Option<MultiplexedConnection>>,
-    /// Bounds what rooms read at once.
-    reads: Semaphore,
-    /// Bounds what screens read at once.
-    paints: Semaphore,
+    commands: Commands,
+    /// The connection for what replicas share beside logs, while it is up.
+    quota: watch::Receiver<Option<MultiplexedConnection>>,
     interests: Arc<Interests>,
     revocations: Arc<Revocations>,
+}
+
+/// The links' command connections while they are up.
+enum Commands {
+    One(watch::Receiver<Option<MultiplexedConnection>>, Arc<Permits>),
+    Many(Arc<cluster::Directory>),
+}
+
+/// Bounds what is read from one server at once; of a cluster, one that does not answer must not hold the others up.
+struct Permits {
+    /// By rooms.
+    reads: Semaphore,
+    /// By screens.
+    paints: Semaphore,
+}
+
+impl Default for Permits {
+    fn default() -> Self {
+        Self { reads: Semaphore::new(CONCURRENT_READS), paints: Semaphore::new(CONCURRENT_PAINTS) }
+    }
 }
 
 impl Redis {
@@ -55,35 +81,63 @@ impl Redis {
         let endpoint = Endpoint::with_tls(url, &tls).map_err(Error::msg).context("GATEWAY_REDIS_URL")?;
         let publisher = Publisher::builder(url).tls(tls).build().context("GATEWAY_REDIS_URL is malformed")?;
         let interests = Arc::new(Interests::default());
-        let (sender, commands) = watch::channel(None);
         let ledger = ledger::Ledger::new(revocations.clone(), publisher.clone(), metrics.clone());
-        let link = link::Link::new(endpoint, signals, sender, interests.clone(), ledger, metrics);
-        tokio::spawn(link.run());
-        let (reads, paints) = (Semaphore::new(CONCURRENT_READS), Semaphore::new(CONCURRENT_PAINTS));
-        Ok(Arc::new(Self { publisher, commands, reads, paints, interests, revocations }))
+        let (commands, quota) = if let Some(cluster) = endpoint.cluster() {
+            let (directory, quota) =
+                cluster::Keeper::start(cluster.clone(), signals, interests.clone(), ledger, metrics);
+            (Commands::Many(directory), quota)
+        } else {
+            let (sender, commands) = watch::channel(None);
+            let link = link::Link {
+                endpoint,
+                is_shard: false,
+                shard: 0,
+                outlet: outlet::Outlet { signals, keeper: None },
+                commands: sender,
+                interests: interests.clone(),
+                ledger: Arc::new(ledger),
+                metrics,
+                wanted: HashSet::new(),
+            };
+            tokio::spawn(link.run());
+            (Commands::One(commands.clone(), Arc::default()), commands)
+        };
+        Ok(Arc::new(Self { publisher, commands, quota, interests, revocations }))
     }
 
-    /// The link's command connection, while it is up.
+    /// The connection to whoever keeps the replicas' counts, while it is up.
     #[must_use]
-    pub fn commands(&self) -> watch::Receiver<Option<MultiplexedConnection>> {
-        self.commands.clone()
+    pub fn quota(&self) -> watch::Receiver<Option<MultiplexedConnection>> {
+        self.quota.clone()
+    }
+
+    /// The connection to whoever has a key, while it is up.
+    fn connection(&self, key: &str) -> Result<MultiplexedConnection, ReadError> {
+        let connection = match &self.commands {
+            Commands::One(commands, _) => commands.borrow().clone(),
+            Commands::Many(directory) => directory.of(slot(key)),
+        };
+        connection.ok_or_else(|| ReadError::Unavailable("the link to Redis is down".to_owned()))
     }
 
     async fn read(
         &self,
         company: CompanyId,
         which: history::Which,
-        permits: &Semaphore,
+        kind: fn(&Permits) -> &Semaphore,
     ) -> Result<LogSlice, ReadError> {
         let unavailable = |reason: &str| ReadError::Unavailable(reason.to_owned());
-        let _permit = permits.acquire().await.map_err(|_| unavailable("shutting down"))?;
-        history::read(self.connection()?, &company, which).await
-    }
-
-    /// The link's command connection.
-    fn connection(&self) -> Result<MultiplexedConnection, ReadError> {
-        let connection = self.commands.borrow().clone();
-        connection.ok_or_else(|| ReadError::Unavailable("the link to Redis is down".to_owned()))
+        let log = keys::log(&company);
+        let permits = match &self.commands {
+            Commands::One(_, permits) => permits.clone(),
+            Commands::Many(directory) => directory.permits(slot(&log)),
+        };
+        let _permit = kind(&permits).acquire().await.map_err(|_| unavailable("shutting down"))?;
+        let answer = history::read(self.connection(&log)?, &company, which).await;
+        if let (Err(ReadError::Unavailable(_)), Commands::Many(directory)) = (&answer, &self.commands) {
+            directory.doubt();
+        }
+        answer
     }
 }
 
@@ -101,13 +155,14 @@ impl Backplane for Redis {
     }
 
     fn read_from(&self, company: CompanyId, from: Cursor) -> BoxFuture<'_, Result<LogSlice, ReadError>> {
-        Box::pin(self.read(company, history::Which::From { cursor: from, page: PAGE }, &self.reads))
+        Box::pin(self.read(company, history::Which::From { cursor: from, page: PAGE }, |permits| &permits.reads))
     }
 
     fn read_newest(&self, company: CompanyId, limit: usize) -> BoxFuture<'_, Result<LogSlice, ReadError>> {
         // A room asks for the top alone; whoever asks for more is a screen, and must not hold rooms up.
-        let permits = if limit > 1 { &self.paints } else { &self.reads };
-        Box::pin(self.read(company, history::Which::Newest(limit), permits))
+        let kind: fn(&Permits) -> &Semaphore =
+            if limit > 1 { |permits| &permits.paints } else { |permits| &permits.reads };
+        Box::pin(self.read(company, history::Which::Newest(limit), kind))
     }
 
     fn interests(&self) -> Arc<Interests> {
@@ -120,6 +175,14 @@ impl Backplane for Redis {
         report: String,
         dead: Vec<String>,
     ) -> BoxFuture<'_, Result<Vec<(String, String)>, ReadError>> {
-        Box::pin(async move { fleet::exchange(self.connection()?, &replica, &report, &dead).await })
+        Box::pin(async move { fleet::exchange(self.connection(fleet::KEY)?, &replica, &report, &dead).await })
+    }
+}
+
+async fn within<T>(what: &str, command: impl Future<Output = RedisResult<T>>) -> Result<T, String> {
+    match timeout(REDIS_RESPONSE_TIMEOUT, command).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(format!("{what}: {error}")),
+        Err(_) => Err(format!("{what}: no answer in time")),
     }
 }

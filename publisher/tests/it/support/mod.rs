@@ -3,6 +3,7 @@
 mod proxy;
 mod redis_server;
 mod sentinels;
+mod shards;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub(crate) use self::{
     proxy::{Fault, Proxy},
     redis_server::{RedisServer, free_port},
     sentinels::{Cluster, NAME, Sentinel},
+    shards::{Shards, ask, until},
 };
 
 /// An event with a number to know it by.
