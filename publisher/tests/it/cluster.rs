@@ -75,7 +75,8 @@ async fn a_slot_that_moves_keeps_a_publisher_waiting_and_loses_nothing() {
     // The log is still here, the new event's own key nowhere: TRYAGAIN.
     let hasty = Publisher::builder(&shards.url()).deadline(Duration::from_millis(500)).build().unwrap();
     let refused = hasty.publish_envelopes(&[envelope(&company, 9)]).await.unwrap_err();
-    assert!(refused.is_retryable() && refused.to_string().contains("unavailable"), "{refused}");
+    // What is stored in the end proves that this was not.
+    assert!(refused.is_retryable(), "{refused}");
     let waiting = tokio::spawn({
         let (publisher, company) = (publisher.clone(), company.clone());
         async move { publisher.publish_envelopes(&[envelope(&company, 2)]).await }
