@@ -48,8 +48,13 @@ fn exported(text: &str) -> BTreeMap<String, Metric> {
 
 #[tokio::test]
 async fn the_page_and_the_program_name_the_same_metrics() {
-    let gateway = Launch::new().start().await;
-    let text = gateway.admin_get("/metrics").await.body;
+    let redis = Redis::start().await;
+    let gateway = Launch::new().redis(&redis).start().await;
+    let text = eventually("the link to Redis", async || {
+        let text = gateway.admin_get("/metrics").await.body;
+        if text.contains("gateway_shard_up{") { Ok(text) } else { Err("no link yet") }
+    })
+    .await;
     let (documented, exported) = (documented(), exported(&text));
 
     assert!(exported.len() > 30, "only {} metrics", exported.len());
