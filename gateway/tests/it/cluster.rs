@@ -133,6 +133,7 @@ async fn a_promoted_replica_is_heard_and_says_that_its_tail_is_unproven() {
     let mut notices = gateway.connect(&anna(&spared.1)).await;
     gateway.publish(&event(&struck.1, "devis:signed", 0)).await;
     assert_eq!(n(&suffers.event().await), 0);
+    shards.replicated(struck.0).await;
     let load = Load::start(*gateway, &spared.1);
     shards.kill(struck.0);
     suffers.expect_status(DeliveryState::Degraded).await;

@@ -1,4 +1,4 @@
-import { called, of, type Resource, type Tree } from "./render";
+import { called, of, type Resource, type Tree, WORKLOADS } from "./render";
 
 /** What the manifests refer to and somebody else brings: see k8s/README.md. */
 const BROUGHT_BY_OTHERS = ["Secret/gateway", "Secret/gateway-tls", "Gateway/public"];
@@ -8,7 +8,7 @@ type Labels = Readonly<Record<string, string>>;
 /** Every reference that leads nowhere. */
 export function dangling(resources: readonly Resource[]): readonly string[] {
   const known = new Set([...resources.map(called), ...BROUGHT_BY_OTHERS]);
-  const pods = of(resources, "Deployment").map(({ spec }) => spec.template);
+  const pods = of(resources, ...WORKLOADS).map(({ spec }) => spec.template);
   const found: string[] = [];
   const expect = (from: Resource, what: string, there: boolean) => {
     if (!there) found.push(`${called(from)} refers to ${what}`);
@@ -32,9 +32,13 @@ export function dangling(resources: readonly Resource[]): readonly string[] {
     }
   };
 
-  for (const workload of of(resources, "Deployment")) {
-    const { template, selector } = workload.spec;
-    expect(workload, "pods that are not its own", matches(selector.matchLabels, template.metadata.labels));
+  for (const workload of of(resources, ...WORKLOADS)) {
+    const { template, selector, volumeClaimTemplates = [] } = workload.spec;
+    // A Job's is made by the cluster.
+    if (selector) {
+      expect(workload, "pods that are not its own", matches(selector.matchLabels, template.metadata.labels));
+    }
+    name(workload, "Service", workload.spec.serviceName);
     name(workload, "ServiceAccount", template.spec.serviceAccountName);
     for (const { labelSelector } of template.spec.topologySpreadConstraints ?? []) {
       expect(
@@ -44,6 +48,7 @@ export function dangling(resources: readonly Resource[]): readonly string[] {
       );
     }
     const volumes: readonly Tree[] = template.spec.volumes ?? [];
+    const claims: readonly Tree[] = volumeClaimTemplates.map(({ metadata }: Tree) => metadata);
     for (const { configMap, secret } of volumes) {
       name(workload, "ConfigMap", configMap?.name);
       name(workload, "Secret", secret?.secretName);
@@ -63,7 +68,7 @@ export function dangling(resources: readonly Resource[]): readonly string[] {
         expect(
           workload,
           `volume ${mount.name}`,
-          volumes.some((volume) => volume.name === mount.name),
+          [...volumes, ...claims].some((volume) => volume.name === mount.name),
         );
       }
       for (const probe of [container.startupProbe, container.readinessProbe, container.livenessProbe]) {

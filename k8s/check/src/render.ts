@@ -80,6 +80,9 @@ function runs(program: string): boolean {
   }
 }
 
+/** What makes pods. */
+export const WORKLOADS = ["Deployment", "StatefulSet", "Job"];
+
 /** All resources of a kind. */
 export function of(resources: readonly Resource[], ...kinds: readonly string[]): readonly Resource[] {
   return resources.filter(({ kind }) => kinds.includes(kind));

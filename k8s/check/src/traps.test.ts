@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { binary } from "../../../pwa/stand/repository";
-import { MANIFESTS, of, only, overlays, type Resource, ROOT, renderOverlay, type Tree } from "./render";
+import { MANIFESTS, of, only, overlays, type Resource, ROOT, renderOverlay, type Tree, WORKLOADS } from "./render";
 
 /** Seconds that the gateway takes to flush behind a drain. */
 const FLUSH = 5;
@@ -54,7 +54,7 @@ describe.each(overlays)("overlay %s", (overlay) => {
     expect(service.spec.ports[0].appProtocol).toBe("kubernetes.io/ws");
   });
 
-  it.each(of(resources, "Deployment"))("lets $metadata.name do nothing that it need not", ({ spec }) => {
+  it.each(of(resources, ...WORKLOADS))("lets $metadata.name do nothing that it need not", ({ spec }) => {
     const { securityContext, automountServiceAccountToken, containers, ...rest } = spec.template.spec;
     expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
     expect(securityContext.runAsUser).toBeGreaterThan(0);
@@ -86,8 +86,8 @@ describe.each(overlays)("overlay %s", (overlay) => {
     expect(named.filter((name) => !help.includes(name))).toEqual([]);
   });
 
-  it("brings no secret of its own, except for development", () => {
-    expect(of(resources, "Secret").length).toBe(overlay === "dev" ? 1 : 0);
+  it("brings no secret of its own, except for development and tests", () => {
+    expect(of(resources, "Secret").length).toBe(["dev", "cluster"].includes(overlay) ? 1 : 0);
   });
 });
 

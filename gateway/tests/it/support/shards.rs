@@ -8,7 +8,7 @@ use std::{
 use redis::{Client, FromRedisValue, RedisResult};
 use tempfile::TempDir;
 
-use super::{eventually, free_port};
+use super::eventually;
 
 pub(crate) struct Shards {
     children: Vec<Child>,
@@ -107,6 +107,17 @@ impl Shards {
         }
     }
 
+    /// Waits until a primary's replica has all that it has.
+    pub(crate) async fn replicated(&self, primary: u16) {
+        eventually("the replica catches up", async || {
+            let info: String = ask(primary, &["INFO", "replication"]).await;
+            let offset = |before: &str| info.split_once(before).and_then(|(_, rest)| rest.split([',', '\r']).next());
+            let (own, its) = (offset("master_repl_offset:"), offset(",offset="));
+            if own.is_some() && own == its { Ok(()) } else { Err(format!("{own:?}, {its:?}")) }
+        })
+        .await;
+    }
+
     /// Starts it again, with what it has on disk.
     pub(crate) fn revive(&mut self, port: u16) {
         let place = self.ports.iter().position(|other| *other == port).unwrap();
@@ -151,10 +162,13 @@ fn cluster(words: &[String]) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
 }
 
+/// Two ports that are free, this and 10,000 above. Below those that the system hands to clients: one of a thousand
+/// connections of other tests would soon be on what was found free.
 fn free_bus_port() -> u16 {
+    let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
     loop {
-        let port = free_port();
-        if port < 50_000 && std::net::TcpListener::bind(("127.0.0.1", port + 10_000)).is_ok() {
+        let port = rand::random_range(11_000..22_000);
+        if is_free(port) && is_free(port + 10_000) {
             return port;
         }
     }
