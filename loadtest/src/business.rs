@@ -157,6 +157,9 @@ mod tests {
         let mut seen = 0;
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
             let frame: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
             if frame["frame"] == "event" {
                 let event_type = frame["type"].as_str().unwrap();

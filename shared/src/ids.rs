@@ -102,13 +102,13 @@ id! {
 
 id! {
     /// The person or service that a token was issued to (`sub`).
-    UserId, User, "^[^\\u0000-\\u001f\\u007f]{1,128}$",
+    UserId, User, "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,128}$",
     |text| matches!(text.chars().count(), 1..=128) && !text.chars().any(char::is_control)
 }
 
 id! {
     /// A token's own id (`jti`), by which it can be revoked.
-    TokenId, Token, "^[^\\u0000-\\u001f\\u007f]{1,256}$",
+    TokenId, Token, "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,256}$",
     |text| matches!(text.chars().count(), 1..=256) && !text.chars().any(char::is_control)
 }
 

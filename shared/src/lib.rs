@@ -4,8 +4,8 @@
 //! [`Record`] form travels through Redis under the names of [`keys`]; the `gateway` hands the frame inside to every
 //! session of the [`CompanyId`]. A client names the place that it has reached with a [`Cursor`].
 //!
-//! Everything that crosses the wire is a type of this crate. Their JSON Schemas are in `shared/schema`, one golden
-//! example of each frame is in `shared/fixtures`.
+//! Everything that crosses the wire is a type of this crate. Their JSON Schemas are in `shared/schema`, golden examples
+//! of each frame and each body in `shared/fixtures`, those of earlier versions beside them.
 
 mod claims;
 mod close;
@@ -13,6 +13,7 @@ mod cursor;
 mod envelope;
 pub mod events;
 mod frame;
+mod http;
 mod ids;
 pub mod keys;
 mod pattern;
@@ -29,9 +30,16 @@ pub use cursor::{Cursor, CursorError};
 pub use envelope::{Envelope, EnvelopeError, MAX_DEPTH, MAX_EVENT_BYTES};
 pub use events::Event;
 pub use frame::{ClientFrame, DeliveryState, EventFrame, Resume, ServerFrame};
+pub use http::{
+    LatestEvents, Mistake, PollAnswer, PostedEvent, ProblemBody, PublishAnswer, RevocationAnswer, RevocationRequest,
+    StoredEvent,
+};
 pub use ids::{CompanyId, EventId, EventType, IdError, TokenId, UserId};
 pub use pattern::{PatternError, TypeFilter, TypePattern};
 pub use record::{Record, RecordError};
 pub use revocation::{MAX_REVOCATION_SECS, Revocation, Target, TargetError};
 pub use slot::{SLOTS, slot};
 pub use trace::{TraceParent, TraceParentError};
+
+/// The files of `shared/schema` that name the frames and the bodies, for a program that describes itself.
+pub const SCHEMAS: [&str; 2] = [include_str!("../schema/server-frame.json"), include_str!("../schema/http.json")];

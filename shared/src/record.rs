@@ -81,6 +81,15 @@ mod tests {
     }
 
     #[test]
+    fn a_record_of_the_first_version_is_understood() {
+        let text = include_str!("../fixtures/v0.1.0/record.txt").trim_end();
+        let record = Record::parse(text.as_bytes()).unwrap();
+        assert_eq!((record.id.to_string().as_str(), record.event_type.as_str()), ("1763800000000-43", "devis:signed"));
+        let frame: crate::ServerFrame = serde_json::from_str(record.frame).unwrap();
+        assert!(matches!(frame, crate::ServerFrame::Event(event) if event.id == record.id));
+    }
+
+    #[test]
     fn what_is_not_ours_is_told_apart() {
         let cases: &[(&[u8], RecordError)] = &[
             (b"", RecordError::Version),

@@ -11,6 +11,7 @@ pub const MAX_REVOCATION_SECS: u64 = 366 * 24 * 3600;
 
 /// Whose tokens: those to which everything applies that is set. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(!try_from))]
 #[serde(rename_all = "camelCase", try_from = "Parts")]
 pub struct Target {
     /// Tokens of this company.

@@ -39,6 +39,31 @@ describe("golden frames", () => {
   });
 });
 
+describe("what the first version sent", () => {
+  const first = `${folder}/v0.1.0`;
+  const files = (of: string) => readdirSync(`${first}/${of}`).filter((name) => name.endsWith(".json"));
+  const readFirst = (name: string) => JSON.parse(readFileSync(`${first}/${name}`, "utf8"));
+
+  it.each(files("").filter((name) => !name.startsWith("client-")))("%s is understood", (name) => {
+    expect(parseFrame(readFirst(name))).toEqual(readFirst(name));
+  });
+
+  it.each(files("http").filter((name) => name.startsWith("poll-")))("%s is understood", (name) => {
+    expect(parsePoll(readFirst(`http/${name}`))).toEqual({ delivery: "live", ...readFirst(`http/${name}`) });
+  });
+});
+
+describe("golden answers to polls", () => {
+  const answers = readdirSync(`${folder}/http`).filter((name) => name.startsWith("poll-"));
+
+  it.each(answers)("%s is understood", (name) => {
+    expect(parsePoll(read(`http/${name}`))).toEqual({
+      delivery: "live",
+      ...(read(`http/${name}`) as object),
+    });
+  });
+});
+
 describe("what is not known", () => {
   it("is ignored: frames, members, text", () => {
     expect(parseFrame({ frame: "news" })).toBeUndefined();
