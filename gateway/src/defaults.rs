@@ -283,6 +283,8 @@ pub(crate) const CARRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Events in one publish request.
 pub(crate) const MAX_PUBLISH_BATCH: usize = 100;
+/// How long `GET /v1/openapi.json` may be kept, in seconds: it changes with a release alone.
+pub(crate) const OPENAPI_MAX_AGE_SECS: u32 = 3600;
 /// `GET /v1/events`: default and largest `limit`.
 pub(crate) const EVENTS_LIMIT: (usize, usize) = (50, 1000);
 

@@ -6,7 +6,7 @@ use gateway::{
     application::Application,
     carry,
     config::{CarryConfig, Cli, Command, ServeConfig, parse},
-    telemetry, token,
+    http, telemetry, token,
     traces::Traces,
 };
 
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     match cli {
         Cli { command: Some(Command::Token(config)), .. } => print_token(token::make(*config)),
         Cli { command: Some(Command::Carry(config)), .. } => copy(config),
+        Cli { command: Some(Command::Openapi), .. } => describe(),
         Cli { command: None, serve } => run(serve),
     }
 }
@@ -48,6 +49,12 @@ fn copy(config: CarryConfig) -> ExitCode {
         }
         Err(error) => complain(&error),
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the document is the program's output")]
+fn describe() -> ExitCode {
+    print!("{}", http::openapi());
+    ExitCode::SUCCESS
 }
 
 fn run(config: ServeConfig) -> ExitCode {

@@ -31,6 +31,8 @@ pub enum Command {
     Token(Box<TokenConfig>),
     /// Copy all companies' logs from one Redis to where GATEWAY_REDIS_URL leads, while nobody publishes
     Carry(CarryConfig),
+    /// Print the OpenAPI document that is served at /v1/openapi.json
+    Openapi,
 }
 
 /// Everything that serving needs.

@@ -8,16 +8,16 @@ use actix_web::{
     web,
 };
 
-use super::Problem;
+use super::{Problem, resource};
 use crate::app::App;
 
 /// The admin endpoints.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/livez", web::get().to(livez))
-        .route("/readyz", web::get().to(readyz))
-        .route("/metrics", web::get().to(metrics))
-        .route("/drain", web::post().to(drain));
+        .service(resource("/livez", "GET").route(web::get().to(livez)))
+        .service(resource("/readyz", "GET").route(web::get().to(readyz)))
+        .service(resource("/metrics", "GET").route(web::get().to(metrics)))
+        .service(resource("/drain", "POST").route(web::post().to(drain)));
 }
 
 async fn livez(app: web::Data<Arc<App>>) -> HttpResponse {

@@ -9,15 +9,39 @@ use actix_web::{
 };
 use serde::Deserialize;
 use shared::Cursor;
+use utoipa::IntoParams;
 
-use super::{Listener, Problem, body};
+use super::{
+    Listener, Problem, body,
+    openapi::{BadQuery, Forbidden, Unauthorized, Unavailable},
+};
 use crate::{app::App, backplane::ReadError, clock, defaults::EVENTS_LIMIT};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Limit {
+    /// How many events at most, 50 unless it is said.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
 
+/// The newest events, for the first paint
+#[utoipa::path(
+    get, path = "/v1/events", operation_id = "latestEvents", tag = "listening", security(("bearer" = [])),
+    params(
+        Limit,
+        ("types" = Option<String>, Query, nullable = false, description = "Only these types: `devis:*,facture:paid`. At most 64.",
+            pattern = r"^((\*|[a-z0-9_-]{1,32}:(\*|[a-z0-9_-]{1,32}))(,(\*|[a-z0-9_-]{1,32}:(\*|[a-z0-9_-]{1,32}))){0,63})?$"),
+    ),
+    responses(
+        (status = 200, description = "The newest events, oldest first, and the cursor to go on from.",
+            content_type = "application/json", body = ref("#/components/schemas/LatestEvents")),
+        (status = 400, response = BadQuery),
+        (status = 401, response = Unauthorized),
+        (status = 403, response = Forbidden),
+        (status = 503, response = Unavailable),
+    ),
+)]
 pub(super) async fn latest(app: Data<Arc<App>>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     app.check_origin(request.headers())?;
     let Listener { identity, filter, .. } = Listener::of(&app, request.headers(), request.query_string()).await?;

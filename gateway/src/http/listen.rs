@@ -2,6 +2,7 @@ use actix_http::header::HeaderMap;
 use actix_web::web::Query;
 use serde::Deserialize;
 use shared::{Cursor, TypeFilter};
+use utoipa::IntoParams;
 
 use super::Problem;
 use crate::{
@@ -21,10 +22,17 @@ pub struct Listener {
     pub cursor: Option<Cursor>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
-struct Wishes {
+#[into_params(parameter_in = Query)]
+pub(super) struct Wishes {
+    /// The last event that the client has handled; without it, only what is to come.
+    #[param(pattern = "^([0-9]{1,19}-[0-9]{1,19})?$")]
     last_event_id: Option<String>,
+    /// Only these types: `devis:*,facture:paid`. At most 64.
+    #[param(
+        pattern = r"^((\*|[a-z0-9_-]{1,32}:(\*|[a-z0-9_-]{1,32}))(,(\*|[a-z0-9_-]{1,32}:(\*|[a-z0-9_-]{1,32}))){0,63})?$"
+    )]
     types: Option<String>,
 }
 

@@ -4,6 +4,7 @@ mod admin;
 mod draft;
 mod events;
 mod listen;
+mod openapi;
 mod pages;
 mod payload;
 mod poll;
@@ -12,11 +13,13 @@ mod problem;
 mod publish;
 mod revoke;
 mod sse;
+mod ws;
 
 pub use admin::routes as admin_routes;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use draft::seal;
 pub use listen::Listener;
+pub use openapi::document as openapi;
 pub use pages::Pages;
 pub use problem::Problem;
 
@@ -73,24 +76,22 @@ pub fn count_refusal<B>(metrics: &Metrics, response: &ServiceResponse<B>) {
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
-            web::resource("/v1/events")
+            resource("/v1/events", "GET, POST")
                 .route(web::get().to(events::latest))
-                .route(web::post().to(publish::publish))
-                .default_service(web::to(|| async { Err::<&str, _>(Problem::method_not_allowed("GET, POST")) })),
+                .route(web::post().to(publish::publish)),
         )
-        .service(
-            web::resource("/v1/revocations")
-                .route(web::post().to(revoke::revoke))
-                .default_service(web::to(|| async { Err::<&str, _>(Problem::method_not_allowed("POST")) })),
-        )
-        .service(listening("/v1/sse").route(web::get().to(sse::stream)))
-        .service(listening("/v1/poll").route(web::get().to(poll::poll)))
-        .service(web::resource("/v1/ws").to(|| async { Err::<&str, _>(Problem::upgrade_required()) }))
+        .service(resource("/v1/revocations", "POST").route(web::post().to(revoke::revoke)))
+        .service(resource("/v1/sse", "GET").route(web::get().to(sse::stream)))
+        .service(resource("/v1/poll", "GET").route(web::get().to(poll::poll)))
+        .service(resource("/v1/ws", "GET").route(web::get().to(ws::plain)))
+        .service(resource("/v1/openapi.json", "GET").route(web::get().to(openapi::serve)))
         .default_service(web::to(pages::serve));
 }
 
-fn listening(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(|| async { Err::<&str, _>(Problem::method_not_allowed("GET")) }))
+/// A resource that answers other methods than those that are allowed with 405.
+fn resource(path: &str, allowed: &'static str) -> Resource {
+    web::resource(path)
+        .default_service(web::to(move || async move { Err::<&str, _>(Problem::method_not_allowed(allowed)) }))
 }
 
 /// The worker whose thread serves the request.

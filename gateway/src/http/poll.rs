@@ -10,8 +10,15 @@ use actix_web::{
 use serde::Deserialize;
 use shared::{Cursor, DeliveryState, Resume};
 use tokio::time::{Instant, sleep, timeout_at};
+use utoipa::IntoParams;
 
-use super::{Listener, Problem, body, presence::Presence, worker_of};
+use super::{
+    Listener, Problem, body,
+    listen::Wishes,
+    openapi::{BadQuery, Busy, Forbidden, TooManyConnections, Unauthorized},
+    presence::Presence,
+    worker_of,
+};
 use crate::{
     clock,
     defaults::{POLL_GRACE, POLL_WAIT_SECS},
@@ -19,11 +26,30 @@ use crate::{
     session::{Control, Feed, Item, Sink},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wait {
+    /// How many seconds to wait for something new, 25 unless it is said.
+    #[param(minimum = 0, maximum = 55)]
     wait: Option<u64>,
 }
 
+/// Wait for what comes after a cursor
+///
+/// Answers at once when there is something, else after `wait` seconds with an empty list. Stateless: any replica answers any
+/// poll. Without a cursor it says where to begin.
+#[utoipa::path(
+    get, path = "/v1/poll", operation_id = "poll", tag = "listening", security(("bearer" = [])), params(Wishes, Wait),
+    responses(
+        (status = 200, description = "What came after the cursor.", content_type = "application/json",
+            body = ref("#/components/schemas/PollAnswer")),
+        (status = 400, response = BadQuery),
+        (status = 401, response = Unauthorized),
+        (status = 403, response = Forbidden),
+        (status = 429, response = TooManyConnections),
+        (status = 503, response = Busy),
+    ),
+)]
 pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let worker = worker_of(&request);
     worker.app.check_origin(request.headers())?;

@@ -7,7 +7,7 @@ use actix_http::header::{
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use bytes::Bytes;
 use publisher::PublishError;
-use serde::Serialize;
+use shared::{Mistake, ProblemBody};
 
 use crate::{
     auth::AuthError,
@@ -27,33 +27,16 @@ pub struct Problem {
     reason: &'static str,
     counted: bool,
     detail: String,
-    /// Where in the body it is, as a JSON pointer.
-    pointer: Option<String>,
+    /// What in the body it is about.
+    mistake: Option<Box<Mistake<'static>>>,
     headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    r#type: &'a str,
-    title: &'a str,
-    status: u16,
-    code: &'a str,
-    detail: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<[FieldError<'a>; 1]>,
-}
-
-#[derive(Serialize)]
-struct FieldError<'a> {
-    pointer: &'a str,
-    detail: &'a str,
 }
 
 impl Problem {
     /// A refusal with this status, code and explanation.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: &str) -> Self {
-        Self { status, code, reason: code, counted: false, detail: detail.to_owned(), pointer: None, headers: vec![] }
+        Self { status, code, reason: code, counted: false, detail: detail.to_owned(), mistake: None, headers: vec![] }
     }
 
     /// Adds a header.
@@ -70,10 +53,10 @@ impl Problem {
         self
     }
 
-    /// Says where in the request's body it is, as a JSON pointer in a URI fragment.
+    /// Says where in the request's body it is, as a JSON pointer in a URI fragment, and what is wrong there.
     #[must_use]
-    pub fn at(mut self, pointer: String) -> Self {
-        self.pointer = Some(pointer);
+    pub fn at(mut self, pointer: String, detail: &str) -> Self {
+        self.mistake = Some(Box::new(Mistake { pointer: pointer.into(), detail: detail.to_owned().into() }));
         self
     }
 
@@ -214,13 +197,13 @@ impl Problem {
     }
 
     fn body(&self) -> Vec<u8> {
-        let body = Body {
-            r#type: "about:blank",
-            title: self.status.canonical_reason().unwrap_or_default(),
+        let body = ProblemBody {
+            r#type: "about:blank".into(),
+            title: self.status.canonical_reason().unwrap_or_default().into(),
             status: self.status.as_u16(),
-            code: self.code,
-            detail: &self.detail,
-            errors: self.pointer.as_deref().map(|pointer| [FieldError { pointer, detail: &self.detail }]),
+            code: self.code.into(),
+            detail: self.detail.as_str().into(),
+            errors: self.mistake.as_deref().map(|mistake| vec![mistake.clone()]),
         };
         serde_json::to_vec(&body).expect("a problem has only string keys")
     }

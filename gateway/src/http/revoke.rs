@@ -3,31 +3,37 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, Utc};
 use publisher::PublishError;
-use serde::{Deserialize, Serialize};
-use shared::{Claims, CompanyClaim, CompanyId, MAX_REVOCATION_SECS, Revocation, Scope, Target, TokenId, UserId};
+use shared::{
+    Claims, CompanyClaim, MAX_REVOCATION_SECS, Revocation, RevocationAnswer, RevocationRequest, Scope, Target,
+};
 use tracing::{info, warn};
 
-use super::{Problem, payload};
+use super::{
+    Problem,
+    openapi::{BadRevocation, Forbidden, PayloadTooLarge, RedisRefuses, Unauthorized, Unavailable},
+    payload,
+};
 use crate::{app::App, auth::bearer_of_headers, clock, defaults::MAX_REVOCATION_BODY};
 
-/// A member that is misspelled would make the target wider than was meant.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Draft {
-    company_id: Option<CompanyId>,
-    user_id: Option<UserId>,
-    jti: Option<TokenId>,
-    until: Option<DateTime<Utc>>,
-}
-
-#[derive(Serialize)]
-struct Answer<'a> {
-    revoked: &'a Target,
-    until: DateTime<Utc>,
-}
-
+/// Cut somebody off, on every replica, now
+///
+/// Needs a token with the scope `admin`; that of one company reaches no further. Sessions are closed with 4403, tokens that
+/// were issued until now are refused.
+#[utoipa::path(
+    post, path = "/v1/revocations", operation_id = "revoke", tag = "administration", security(("bearer" = [])),
+    request_body(content = ref("#/components/schemas/RevocationRequest"), content_type = "application/json"),
+    responses(
+        (status = 200, description = "They are cut off.", content_type = "application/json",
+            body = ref("#/components/schemas/RevocationAnswer")),
+        (status = 400, response = BadRevocation),
+        (status = 401, response = Unauthorized),
+        (status = 403, response = Forbidden),
+        (status = 413, response = PayloadTooLarge),
+        (status = 500, response = RedisRefuses),
+        (status = 503, response = Unavailable),
+    ),
+)]
 pub(super) async fn revoke(
     app: web::Data<Arc<App>>,
     request: HttpRequest,
@@ -47,13 +53,14 @@ pub(super) async fn revoke(
     })?;
     app.metrics.revoked("kept");
     info!(by = %claims.sub, target = ?revocation.target, until = revocation.until, "revoked");
-    Ok(HttpResponse::Ok().json(Answer { revoked: &revocation.target, until: clock::date(revocation.until) }))
+    let until = clock::date(revocation.until);
+    Ok(HttpResponse::Ok().json(RevocationAnswer { revoked: revocation.target, until }))
 }
 
 /// Whom a body asks to cut off, within what the token speaks for, and until when.
 fn understand(body: &[u8], claims: &Claims, now: u64, lasts: Duration) -> Result<Revocation, Problem> {
     let invalid = |detail: &dyn std::fmt::Display| Problem::bad_request("invalid_revocation", &detail.to_string());
-    let draft: Draft = serde_json::from_slice(body).map_err(|error| invalid(&error))?;
+    let draft: RevocationRequest = serde_json::from_slice(body).map_err(|error| invalid(&error))?;
     Target::new(draft.company_id.clone(), draft.user_id.clone(), draft.jti.clone()).map_err(|error| invalid(&error))?;
     let company = match (&claims.company_id, draft.company_id) {
         (CompanyClaim::Any, asked) => asked,
@@ -79,6 +86,8 @@ fn refusal(error: &PublishError) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use shared::{CompanyId, UserId};
+
     use super::*;
 
     fn claims(company: &str) -> Claims {

@@ -15,7 +15,13 @@ use bytes::Bytes;
 use futures_util::Stream;
 use shared::{CloseCode, ServerFrame};
 
-use super::{Listener, Problem, presence::Presence, worker_of};
+use super::{
+    Listener, Problem,
+    listen::Wishes,
+    openapi::{BadQuery, Busy, Forbidden, TooManyConnections, Unauthorized},
+    presence::Presence,
+    worker_of,
+};
 use crate::{
     clock,
     defaults::{MAX_COALESCED, SSE_RETRY_MS},
@@ -23,6 +29,26 @@ use crate::{
     wire::Frame,
 };
 
+/// The frames of the WebSocket as Server-Sent Events
+///
+/// `event:` is the frame's name, `data:` the frame, `id:` the cursor. The frames are described in `docs/asyncapi.yaml`.
+#[utoipa::path(
+    get, path = "/v1/sse", operation_id = "stream", tag = "listening", security(("bearer" = [])),
+    params(
+        Wishes,
+        ("Last-Event-ID" = Option<String>, Header, nullable = false, pattern = "^([0-9]{1,19}-[0-9]{1,19})?$",
+            description = "Goes before `lastEventId`. Browsers send it when they reconnect."),
+    ),
+    responses(
+        (status = 200, description = "A stream that ends after a frame `error` or `reconnect`.",
+            content_type = "text/event-stream", body = String),
+        (status = 400, response = BadQuery),
+        (status = 401, response = Unauthorized),
+        (status = 403, response = Forbidden),
+        (status = 429, response = TooManyConnections),
+        (status = 503, response = Busy),
+    ),
+)]
 pub(super) async fn stream(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let worker = worker_of(&request);
     worker.app.check_origin(request.headers())?;

@@ -16,6 +16,7 @@ mod channels;
 mod cluster;
 mod command_line;
 mod configuration;
+mod contract;
 mod cross_tenant;
 mod delivery;
 mod door;

@@ -16,8 +16,13 @@ fn pointer(answer: &Response) -> String {
     let problem: Value = serde_json::from_str(&answer.body).unwrap();
     let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("no errors: {answer:?}"));
     assert_eq!(errors.len(), 1, "{answer:?}");
-    assert!(errors[0]["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{answer:?}");
-    errors[0]["pointer"].as_str().unwrap_or_else(|| panic!("no pointer: {answer:?}")).to_owned()
+    let detail = errors[0]["detail"].as_str().unwrap_or_else(|| panic!("no detail: {answer:?}"));
+    let pointer = errors[0]["pointer"].as_str().unwrap_or_else(|| panic!("no pointer: {answer:?}"));
+    let whole = problem["detail"].as_str().unwrap();
+    assert!(!detail.is_empty() && whole.ends_with(detail), "{answer:?}");
+    let member = pointer.rsplit('/').next().unwrap();
+    assert!(!detail.starts_with(&format!("{member}:")) && !detail.starts_with("event "), "said twice: {answer:?}");
+    pointer.to_owned()
 }
 
 async fn a_mistake_is_pointed_at(backplane: Backplane) {
@@ -46,6 +51,8 @@ async fn a_mistake_is_pointed_at(backplane: Backplane) {
         (with("eventId", json!(7)), "eventId"),
         (with("time", json!("yesterday")), "time"),
         (with("data", deep), "data"),
+        (with("eventID", json!("e-1")), "eventID"),
+        (with("source", json!("/billing")), "source"),
     ];
     for (bad, member) in &cases {
         let alone = site.try_publish(bad).await;
@@ -55,9 +62,17 @@ async fn a_mistake_is_pointed_at(backplane: Backplane) {
         batch.expect_problem(400, "invalid_event");
         assert_eq!(pointer(&batch), format!("#/2/{member}"), "{bad}");
     }
-    for (bad, place) in [(json!("devis:signed"), "#"), (json!([good, 7]), "#/1"), (json!([]), "#")] {
+    let odd = with("a/b~c", json!(1));
+    for (bad, place) in
+        [(json!("devis:signed"), "#"), (json!([odd]), "#/0"), (json!([good, 7]), "#/1"), (json!([]), "#")]
+    {
         assert_eq!(pointer(&site.try_publish(&bad).await), place, "{bad}");
     }
+    let twice = r#"[{"companyId":"acme","type":"devis:signed","data":1,"data":2}]"#;
+    let request = Request::new("POST", "/v1/events").bearer(&Token::service("*").sign()).body(twice);
+    assert_eq!(pointer(&site.send(request).await), "#/0/data");
+    let late = site.try_publish(&with("time", json!("hier"))).await;
+    assert!(late.body.contains("RFC 3339"), "{late:?}");
     let big = with("data", json!("x".repeat(shared::MAX_EVENT_BYTES)));
     assert_eq!(pointer(&site.try_publish(&json!([good, big])).await), "#/1/data");
     let foreign = site.post("/v1/events", &Token::service("other").sign(), &json!([good])).await;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use shared::{Cursor, EventFrame};
 
-use super::{Client, Request, Response, Token, eventually};
+use super::{Client, Request, Response, Token, document, eventually};
 
 /// Where a gateway's clients and services go.
 #[derive(Debug, Clone, Copy)]
@@ -18,9 +18,11 @@ impl Api {
         Self { public }
     }
 
-    /// Sends a request to the public listener.
+    /// Sends a request to the public listener. Whatever it answers must be in `docs/openapi.json`.
     pub(crate) async fn send(&self, request: Request) -> Response {
-        request.send(self.public).await
+        let response = request.send(self.public).await;
+        document::expect_in(&request.method, &request.path, &response);
+        response
     }
 
     pub(crate) async fn get(&self, path: &str, token: &str) -> Response {

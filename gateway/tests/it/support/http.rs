@@ -14,8 +14,8 @@ use super::PATIENCE;
 /// A request, written out as it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    method: String,
-    path: String,
+    pub(super) method: String,
+    pub(super) path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
