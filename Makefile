@@ -4,7 +4,7 @@ SHELL := /bin/bash
 # Servers are installed here, which is not everybody's path.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test setup lint schema schema-check unit audit k8s autoscale chaos fuzz bench
+.PHONY: help demo test setup lint schema schema-check contracts unit audit k8s autoscale chaos fuzz bench
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,11 +22,19 @@ lint: ## Format and clippy, without mercy
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --quiet -- -D warnings
 
-schema: ## Write shared/schema from the types
+schema: ## Write shared/schema from the types, and docs/openapi.json from the endpoints
 	@cargo run --quiet -p shared --features schema --bin schema -- shared/schema
+	@cargo build --quiet -p gateway && $${CARGO_TARGET_DIR:-target}/debug/gateway openapi > docs/openapi.json
 
-schema-check: ## Fail when shared/schema is not what the types say
+schema-check: ## Fail when shared/schema or docs/openapi.json is not what the program says
 	@cargo run --quiet -p shared --features schema --bin schema -- --check shared/schema
+	@cargo build --quiet -p gateway
+	@$${CARGO_TARGET_DIR:-target}/debug/gateway openapi | cmp - docs/openapi.json || { echo "run \`make schema\`"; exit 1; }
+
+contracts: ## Check docs/asyncapi.yaml and docs/openapi.json: as documents, by golden frames, against a running gateway
+	@scripts/check-docs
+	@cargo build --quiet -p gateway
+	@scripts/check-api
 
 unit: ## The Rust tests alone
 	@cargo test --workspace --quiet
