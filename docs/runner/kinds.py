@@ -69,9 +69,11 @@ def yaml_parses(block: Block, root: Path) -> str | None:
 
 def rust_is_a_doctest(block: Block, root: Path) -> str | None:
     """`cargo test` compiles it: some crate takes the page in as its documentation."""
-    page = re.escape(f"{block.page.removeprefix('publisher/')}")
-    sources = [root / "gateway/src/lib.rs", root / "publisher/src/lib.rs"]
-    if not any(re.search(rf'include_str!\("(\.\./)+{page}"\)', source.read_text()) for source in sources):
+    sources = [(root / "gateway/src/lib.rs", block.page)]
+    folder, _, name = block.page.rpartition("/")
+    if (root / folder / "src/lib.rs").exists():
+        sources.append((root / folder / "src/lib.rs", name))
+    if not any(re.search(rf'include_str!\("(\.\./)+{re.escape(page)}"\)', file.read_text()) for file, page in sources):
         return f"no crate takes {block.page} in as documentation: see gateway/src/lib.rs"
     if not re.fullmatch(r"rust(,no_run)?", block.language):
         return f"`{block.language}` is not compiled"

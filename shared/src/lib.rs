@@ -35,3 +35,8 @@ pub use record::{Record, RecordError};
 pub use revocation::{MAX_REVOCATION_SECS, Revocation, Target, TargetError};
 pub use slot::{SLOTS, slot};
 pub use trace::{TraceParent, TraceParentError};
+
+/// The README's Rust is compiled by `cargo test --doc`.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
