@@ -4,7 +4,7 @@ SHELL := /bin/bash
 # Servers are installed here, which is not everybody's path.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test setup lint schema schema-check contracts unit audit k8s autoscale chaos fuzz bench
+.PHONY: help demo test setup lint schema schema-check contracts unit docs audit k8s autoscale chaos fuzz bench
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,12 +32,17 @@ schema-check: ## Fail when shared/schema or docs/openapi.json is not what the pr
 	@$${CARGO_TARGET_DIR:-target}/debug/gateway openapi | cmp - docs/openapi.json || { echo "run \`make schema\`"; exit 1; }
 
 contracts: ## Check docs/asyncapi.yaml and docs/openapi.json: as documents, by golden frames, against a running gateway
-	@scripts/check-docs
+	@scripts/check-contracts
 	@cargo build --quiet -p gateway
 	@scripts/check-api
 
 unit: ## The Rust tests alone
 	@cargo test --workspace --quiet
+
+docs: ## Run, compile or parse every code block of the documentation, or of PAGES
+	@cargo build --quiet -p gateway -p loadtest -p chaos -p publisher --examples --bins
+	@scripts/pwa install
+	@scripts/check-docs $(PAGES)
 
 audit: ## Look through the dependencies: advisories, bans, licences, sources
 	@scripts/audit

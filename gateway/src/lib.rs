@@ -39,3 +39,16 @@ pub mod token;
 pub mod traces;
 pub mod wire;
 pub mod worker;
+
+/// The Rust of these pages is compiled by `cargo test --doc`.
+#[cfg(doctest)]
+mod documentation {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/publishing.md")]
+    struct Publishing;
+    #[doc = include_str!("../../docs/redis.md")]
+    struct Redis;
+    #[doc = include_str!("../../CONTRIBUTING.md")]
+    struct Contributing;
+}

@@ -7,6 +7,16 @@ use crate::{
 };
 
 /// Settings of a [`Publisher`]; the defaults suit an API service.
+///
+/// ```
+/// use std::time::Duration;
+/// use publisher::{PublishError, Publisher};
+///
+/// /// Somebody waits for the answer: two seconds are enough for a reconnect, and bearable.
+/// fn publisher(url: &str) -> Result<Publisher, PublishError> {
+///     Publisher::builder(url).deadline(Duration::from_secs(2)).max_events(5_000).build()
+/// }
+/// ```
 #[derive(Clone)]
 #[must_use = "nothing happens before `build`"]
 pub struct PublisherBuilder {
@@ -40,13 +50,14 @@ impl PublisherBuilder {
         self
     }
 
-    /// How many events a company's log keeps: exactly the newest so many (default 1,000).
+    /// How many events a company's log keeps: exactly the newest so many (default 1,000, at least 1). All publishers of a
+    /// company should agree: each publish trims by its own.
     pub fn max_events(mut self, max_events: u64) -> Self {
         self.max_events = max_events;
         self
     }
 
-    /// How long a company's log is kept after its last event (default 24 h).
+    /// How long a company's log is kept after its last event (default 24 h; a second to ten years).
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self

@@ -23,8 +23,9 @@ pub enum PublishError {
     #[error("Redis refused the event: {0}")]
     Refused(#[source] RedisError),
 
-    /// Redis takes no more data: out of memory, or it cannot persist; or there are as many revocations as may be. **Not stored**. Trying again later can help, so
-    /// [`is_retryable`](Self::is_retryable) says yes; within seconds it hardly does, so the publisher itself did not.
+    /// Redis takes no more data: out of memory, or it cannot persist; or there are as many revocations as may be. **Not
+    /// stored**. Trying again later can help, so [`is_retryable`](Self::is_retryable) says yes; within seconds it hardly
+    /// does, so the publisher itself did not.
     #[error("Redis takes no more data: {0}")]
     Full(#[source] RedisError),
 
@@ -45,6 +46,17 @@ pub enum PublishError {
 impl PublishError {
     /// Whether publishing the same event again later, under the same event id, can succeed without anybody changing
     /// the event, the configuration or the rights.
+    ///
+    /// ```
+    /// # use publisher::PublishError;
+    /// fn what_to_do(error: &PublishError) -> &'static str {
+    ///     match error {
+    ///         PublishError::Unknown(_) => "again, under the same event id",
+    ///         error if error.is_retryable() => "again, later",
+    ///         _ => "call somebody",
+    ///     }
+    /// }
+    /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {

@@ -31,6 +31,16 @@ pub struct Published {
 }
 
 /// Publishes events to Redis. Cheap to clone; one per service is enough.
+///
+/// ```
+/// use publisher::{PublishError, Publisher, shared::{CompanyId, events::FacturePaid}};
+///
+/// async fn tell(publisher: &Publisher, company: &CompanyId, paid: FacturePaid) -> Result<(), PublishError> {
+///     let published = publisher.publish(company, paid).await?;
+///     println!("stored as {}", published.id);
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Publisher(pub(crate) Arc<Inner>);
 
@@ -70,6 +80,10 @@ impl Request for Chunk<'_> {
 }
 
 /// A new event id: a UUID of version 7, which begins with the time.
+///
+/// ```
+/// assert_ne!(publisher::new_event_id(), publisher::new_event_id());
+/// ```
 #[must_use]
 pub fn new_event_id() -> EventId {
     EventId::parse(&Uuid::now_v7().to_string()).expect("a UUID is a valid event id")
@@ -78,6 +92,15 @@ pub fn new_event_id() -> EventId {
 impl Publisher {
     /// A publisher with the default settings. Connects nothing yet: Redis need not be up. See
     /// [`Endpoint`](crate::Endpoint) for the forms of the URL.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use publisher::{PublishError, Publisher};
+    ///
+    /// assert!(Publisher::connect("redis://127.0.0.1:6379").is_ok());
+    /// assert!(matches!(Publisher::connect("postgres://127.0.0.1"), Err(PublishError::Configuration(_))));
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`PublishError::Configuration`], when the URL makes no sense.
@@ -103,7 +126,17 @@ impl Publisher {
 
     /// Publishes one event under an event id of the caller's: once in 24 h, however often it is called.
     ///
-    /// The id alone counts; a second event under the same id is not looked at.
+    /// The id alone counts; a second event under the same id is not looked at. Name it after the fact where there is a
+    /// name, else make it with [`new_event_id`] before the first attempt.
+    ///
+    /// ```
+    /// # use publisher::{PublishError, Publisher, shared::{CompanyId, EventId, events::DevisSigned}};
+    /// async fn signed(publisher: &Publisher, company: &CompanyId, quote: DevisSigned) -> Result<(), PublishError> {
+    ///     let id = EventId::parse(&format!("devis-signed:{}", quote.devis_id)).expect("ids of quotes are short and plain");
+    ///     publisher.publish_with_id(company, id, quote).await?; // a second click publishes nothing twice
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`]: each says whether the event is stored.

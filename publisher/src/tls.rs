@@ -12,6 +12,14 @@ use rustls::{
 /// Redis is shown none.
 ///
 /// Certificates are checked when a publisher is built, and used as they were then: a renewed one needs a restart.
+///
+/// ```
+/// use publisher::{PublishError, Publisher, Tls};
+///
+/// fn connect(authority: Vec<u8>) -> Result<Publisher, PublishError> {
+///     Publisher::builder("rediss://redis:6380").tls(Tls::new().authority(authority)).build()
+/// }
+/// ```
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Tls {

@@ -39,6 +39,14 @@ pub struct Claims {
 
 impl Claims {
     /// Whether the token carries this right.
+    ///
+    /// ```
+    /// use shared::{Claims, Scope};
+    ///
+    /// let claims: Claims = serde_json::from_str(r#"{"sub":"api","companyId":"*","exp":1763800000,"scope":"publish"}"#)?;
+    /// assert!(claims.has_scope(Scope::Publish) && !claims.has_scope(Scope::Admin));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn has_scope(&self, scope: Scope) -> bool {
         self.scope.as_deref().is_some_and(|held| held.split(' ').any(|word| word == scope.as_str()))

@@ -1,6 +1,10 @@
 //! Why a WebSocket ended. What a client should do about each is in `docs/protocol.md`.
 
 /// The codes that the gateway closes a WebSocket with.
+///
+/// ```
+/// assert_eq!(shared::CloseCode::SlowConsumer.code(), 4408);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CloseCode {

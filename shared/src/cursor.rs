@@ -15,6 +15,16 @@ pub struct CursorError;
 /// A place in a company's log: `<epoch>-<seq>`. Ordered by epoch, then by seq.
 ///
 /// Clients treat it as an opaque string: both numbers may exceed 2^53.
+///
+/// ```
+/// use shared::Cursor;
+///
+/// let place: Cursor = "1763800000123-43".parse()?;
+/// assert_eq!((place.epoch, place.seq), (1_763_800_000_123, 43));
+/// assert!("1763800000123-44".parse::<Cursor>()?.follows(place)); // nothing can be missing in between
+/// assert!("1763800000123-9".parse::<Cursor>()? < place); // by number, not as text
+/// # Ok::<(), shared::CursorError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cursor {
     /// Birth time of the log in unix milliseconds.

@@ -31,6 +31,23 @@ pub enum EnvelopeError {
 }
 
 /// One event, addressed and sealed, before the log has given it a place.
+///
+/// ```
+/// use chrono::{DateTime, Utc};
+/// use shared::{CompanyId, Cursor, Envelope, EventId, EventType};
+/// use serde_json::value::to_raw_value;
+///
+/// let company = CompanyId::parse("acme")?;
+/// let data = to_raw_value(&serde_json::json!({ "left": 3 }))?;
+/// let envelope = Envelope::raw(
+///     &company, EventId::parse("stock-7")?, EventType::parse("stock:low")?, DateTime::<Utc>::UNIX_EPOCH, &data,
+/// )?;
+/// assert_eq!(
+///     envelope.frame(Cursor { epoch: 7, seq: 1 }),
+///     r#"{"frame":"event","id":"7-1","type":"stock:low","companyId":"acme","time":"1970-01-01T00:00:00.000Z","data":{"left":3}}"#,
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Envelope {
     company: CompanyId,

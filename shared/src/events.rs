@@ -1,6 +1,6 @@
 //! The business events: one struct each, with what a dashboard needs to show it without asking back.
 //!
-//! To add one, write it into [`catalog!`] below; its JSON Schema and TypeScript type follow by `make schema`. An
+//! To add one, write it into `catalog!` below; its JSON Schema and TypeScript type follow by `make schema`. An
 //! application may also publish a type of its own: any `Serialize` struct that implements [`Event`].
 //!
 //! In JSON the fields are camelCase, amounts are euro cents, moments are RFC 3339 in UTC.

@@ -95,32 +95,50 @@ macro_rules! id {
 }
 
 id! {
-    /// A tenant. Its room is everybody connected for it.
+    /// A tenant. Its room is everybody connected for it. 1 to 64 of `A-Z a-z 0-9 _ -`.
+    ///
+    /// ```
+    /// use shared::CompanyId;
+    ///
+    /// assert!(CompanyId::parse("plomberie-durand").is_ok());
+    /// assert!(CompanyId::parse("company:*").is_err()); // so it is no pattern and no key
+    /// ```
     CompanyId, Company, "^[A-Za-z0-9_-]{1,64}$",
     |text| matches!(text.len(), 1..=64) && text.bytes().all(|b| word(b) || b.is_ascii_uppercase())
 }
 
 id! {
-    /// The person or service that a token was issued to (`sub`).
+    /// The person or service that a token was issued to (`sub`). 1 to 128 characters, none of them a control character.
     UserId, User, "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,128}$",
     |text| matches!(text.chars().count(), 1..=128) && !text.chars().any(char::is_control)
 }
 
 id! {
-    /// A token's own id (`jti`), by which it can be revoked.
+    /// A token's own id (`jti`), by which it can be revoked. 1 to 256 characters, none of them a control character.
     TokenId, Token, "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,256}$",
     |text| matches!(text.chars().count(), 1..=256) && !text.chars().any(char::is_control)
 }
 
 id! {
-    /// What makes publishing idempotent: the same event id is stored once.
+    /// What makes publishing idempotent: the same event id is stored once. 1 to 128 of `A-Z a-z 0-9 _ - . :`.
+    ///
+    /// ```
+    /// assert!(shared::EventId::parse("devis-signed:d-41").is_ok());
+    /// ```
     EventId, Event, "^[A-Za-z0-9_.:-]{1,128}$",
     |text| matches!(text.len(), 1..=128)
         && text.bytes().all(|b| word(b) || b.is_ascii_uppercase() || matches!(b, b'.' | b':'))
 }
 
 id! {
-    /// What happened, as `<noun>:<verb>`: `devis:signed`.
+    /// What happened, as `<noun>:<verb>`: `devis:signed`. Each part is 1 to 32 of `a-z 0-9 _ -`.
+    ///
+    /// ```
+    /// use shared::EventType;
+    ///
+    /// assert!(EventType::parse("devis:signed").is_ok());
+    /// assert!(EventType::parse("Devis:Signed").is_err());
+    /// ```
     EventType, Type, "^[a-z0-9_-]{1,32}:[a-z0-9_-]{1,32}$",
     |text| text.split_once(':').is_some_and(|(noun, verb)| type_part(noun) && type_part(verb))
 }

@@ -22,6 +22,16 @@ pub const LOG_FIELD: &str = "d";
 pub const ORIGIN_FIELD: &str = "o";
 
 /// The channel that a company's events are announced on.
+///
+/// ```
+/// use shared::{CompanyId, keys, slot};
+///
+/// let acme = CompanyId::parse("acme")?;
+/// assert_eq!(keys::channel(&acme), "company:acme");
+/// assert_eq!(keys::log(&acme), "{company:acme}:log");
+/// assert_eq!(slot(&keys::channel(&acme)), slot(&keys::log(&acme))); // one shard has both
+/// # Ok::<(), shared::IdError>(())
+/// ```
 #[must_use]
 pub fn channel(company: &CompanyId) -> String {
     format!("{CHANNEL}{company}")

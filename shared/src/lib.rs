@@ -43,3 +43,8 @@ pub use trace::{TraceParent, TraceParentError};
 
 /// The files of `shared/schema` that name the frames and the bodies, for a program that describes itself.
 pub const SCHEMAS: [&str; 2] = [include_str!("../schema/server-frame.json"), include_str!("../schema/http.json")];
+
+/// The README's Rust is compiled by `cargo test --doc`.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -82,6 +82,15 @@ impl schemars::JsonSchema for TypePattern {
 /// What a session receives: what its token allows, narrowed by what it asked for.
 ///
 /// Sessions with equal filters share the work of a delivery, so equal meanings compare equal where that is cheap.
+///
+/// ```
+/// use shared::TypeFilter;
+///
+/// let allowed = TypeFilter::parse_list("devis:*,facture:paid")?;
+/// let filter = TypeFilter::new(Some(allowed), None);
+/// assert!(filter.passes("devis:signed") && !filter.passes("facture:created"));
+/// # Ok::<(), shared::PatternError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct TypeFilter {
     /// `None` lets everything pass.

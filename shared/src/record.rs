@@ -27,6 +27,14 @@ pub enum RecordError {
 }
 
 /// A record, borrowed from the bytes that it came in.
+///
+/// ```
+/// use shared::Record;
+///
+/// let record = Record::parse(br#"1 7-43 devis:signed {"frame":"event"}"#)?;
+/// assert_eq!((record.id.seq, record.event_type.as_str()), (43, "devis:signed"));
+/// # Ok::<(), shared::RecordError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record<'a> {
     /// Its place in the log.

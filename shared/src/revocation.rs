@@ -112,6 +112,16 @@ impl TryFrom<Parts> for Target {
 }
 
 /// From when on whose tokens are refused, and until when.
+///
+/// ```
+/// use std::time::Duration;
+/// use shared::{CompanyId, Revocation, Target};
+///
+/// let everybody = Target::company(&CompanyId::parse("acme")?);
+/// let revocation = Revocation::new(everybody, 1_763_800_000, Duration::from_secs(3_600));
+/// assert_eq!(revocation.until, 1_763_803_600);
+/// # Ok::<(), shared::IdError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
     /// Whose.

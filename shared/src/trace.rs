@@ -3,6 +3,14 @@
 use std::{fmt, str::FromStr};
 
 /// A `traceparent`: the span that an event was published in.
+///
+/// ```
+/// use shared::TraceParent;
+///
+/// let parent: TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse()?;
+/// assert!(parent.sampled);
+/// # Ok::<(), shared::TraceParentError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceParent {
     /// The trace; not 0.

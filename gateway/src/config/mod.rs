@@ -2,6 +2,11 @@
 //!
 //! Nobody else reads the environment. Whatever is wrong stops the start with one line that names the variable.
 
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "the text is the help of the command line, where brackets are brackets"
+)]
+
 mod auth;
 mod cli;
 mod limits;

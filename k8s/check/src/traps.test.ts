@@ -196,4 +196,12 @@ describe("docs/operations.md", () => {
     const headings = [...page.matchAll(/^### (Gateway\w+)/gm)].map(([, name]) => name);
     expect(headings).toEqual(rules.map(({ alert }) => alert));
   });
+
+  it("is where each alert sends whoever it wakes", () => {
+    for (const { alert, annotations } of rules) {
+      const [address, anchor] = annotations.runbook_url.split("#");
+      expect(address.endsWith("/docs/operations.md"), alert).toBe(true);
+      expect(anchor).toBe(alert.toLowerCase());
+    }
+  });
 });

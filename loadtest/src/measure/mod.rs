@@ -1,5 +1,5 @@
 //! The measuring commands: [`idle`] (memory per session), [`fanout`] (deliveries per second), [`wide`] (one room),
-//! [`bench`], which starts what it needs and runs all three, and [`siege`], which attacks.
+//! [`mod@bench`], which starts what it needs and runs all three, and [`siege`], which attacks.
 //!
 //! Shared by them: [`common`] (arguments), [`mint`] (tokens), [`pace`] (publishing at a rate, each event marked with
 //! its intended send time), [`process`] (memory and CPU from `/proc`), [`metrics`] (the gateway's own counts) and

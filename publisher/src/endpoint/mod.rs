@@ -52,6 +52,14 @@ enum Kind {
 impl Endpoint {
     /// Reads a URL. Connects nothing.
     ///
+    /// ```
+    /// use publisher::Endpoint;
+    ///
+    /// assert!(Endpoint::parse("redis+sentinel://s-0,s-1,s-2/events").is_ok());
+    /// assert!(Endpoint::parse("redis+cluster://r-0:6379,r-1:6379").unwrap().cluster().is_some());
+    /// assert!(Endpoint::parse("http://r-0:6379").is_err());
+    /// ```
+    ///
     /// # Errors
     /// What is wrong with it, without repeating it: there may be a password in it.
     pub fn parse(url: &str) -> Result<Self, String> {
@@ -81,8 +89,9 @@ impl Endpoint {
         Self(Kind::Server(client))
     }
 
-    /// A client of the server to talk to now; of a cluster, of any. Behind sentinels it is asked for anew each time, and has said itself that
-    /// it is a master. That takes milliseconds; what does not answer, sentinels or server, is given a second each.
+    /// A client of the server to talk to now; of a cluster, of any. Behind sentinels it is asked for anew each time, and has
+    /// said itself that it is a master. That takes milliseconds; what does not answer, sentinels or server, is given a
+    /// second each.
     ///
     /// # Errors
     /// When no sentinel knows the master, or it cannot be reached, or is none.
