@@ -1,13 +1,13 @@
 //! `bench`: one command for all figures. Starts a Redis and, for each measurement afresh, a gateway on free ports.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
 use serde::Serialize;
 
 use super::{
-    children::{Gateway, Redis, secret},
+    children::{Programs, Redis, secret},
     fanout, idle,
     verdict::{Outcome, conclude},
     wide,
@@ -20,12 +20,8 @@ const MARKS: (u64, u32) = (3_072, 300_000);
 /// What to start, and how much.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The gateway's program; a release build [default: `gateway` beside this program]
-    #[arg(long, value_name = "PATH")]
-    gateway_bin: Option<PathBuf>,
-    /// The Redis to start
-    #[arg(long, value_name = "PATH", default_value = "redis-server")]
-    redis_bin: PathBuf,
+    #[command(flatten)]
+    programs: Programs,
     /// Sessions of `idle`
     #[arg(long, value_name = "N", default_value_t = 18_000)]
     idle: u32,
@@ -62,12 +58,8 @@ pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn measure(args: &Args) -> anyhow::Result<Report> {
-    let program = match &args.gateway_bin {
-        Some(program) => program.clone(),
-        None => std::env::current_exe()?.with_file_name("gateway"),
-    };
-    let redis = Redis::start(&args.redis_bin).await?;
-    let start = async || Gateway::start(&program, &redis.url, &secret()).await?.subject();
+    let redis = Redis::start(&args.programs.redis_bin).await?;
+    let start = async || args.programs.gateway(&redis.url, &secret()).await?.subject();
 
     terminal::note("idle: memory per session");
     let load = load(&[("--sessions", args.idle), ("--max-bytes", MARKS.0 as u32)])?;

@@ -2,7 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -16,6 +16,32 @@ use tokio::{
 
 /// How long a child may take to come up.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What to start.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Programs {
+    /// The gateway's program; a release build [default: `gateway` beside this program]
+    #[arg(long, value_name = "PATH")]
+    gateway_bin: Option<PathBuf>,
+    /// The Redis to start
+    #[arg(long, value_name = "PATH", default_value = "redis-server")]
+    pub(crate) redis_bin: PathBuf,
+}
+
+impl Programs {
+    /// The gateway's program.
+    pub(crate) fn gateway_bin(&self) -> anyhow::Result<PathBuf> {
+        match &self.gateway_bin {
+            Some(program) => Ok(program.clone()),
+            None => Ok(std::env::current_exe()?.with_file_name("gateway")),
+        }
+    }
+
+    /// Starts a gateway.
+    pub(crate) async fn gateway(&self, redis: &str, secret: &str) -> anyhow::Result<Gateway> {
+        Gateway::start(&self.gateway_bin()?, redis, secret).await
+    }
+}
 
 /// A child that does not outlive us.
 pub(crate) struct Guard(pub(crate) Child);

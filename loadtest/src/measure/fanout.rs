@@ -137,10 +137,8 @@ fn whole(count: f64) -> u64 {
 }
 
 fn row(step: &Step) -> String {
-    format!(
-        "  {:>9.0}/s offered, {:>9.0}/s arrived, p50 {:>7.2} p90 {:>7.2} p99 {:>7.2} max {:>7.1} ms, {} lost, {} doubles",
-        step.offered, step.arrived, step.p50_ms, step.p90_ms, step.p99_ms, step.max_ms, step.lost, step.doubles
-    )
+    let Step { offered, arrived, latency, lost, doubles, .. } = step;
+    format!("  {offered:>9.0}/s offered, {arrived:>9.0}/s arrived, {latency}, {lost} lost, {doubles} doubles")
 }
 
 impl Outcome for Report {
@@ -151,14 +149,9 @@ impl Outcome for Report {
         )];
         for step in &self.steps {
             lines.push(row(step));
-            let mut cores = format!(
-                "    cores: idle {:.2}, generator {:.2}, others {:.2}",
-                step.idle_cores, step.own_cores, step.other_cores
-            );
-            if let (Some(gateway), Some(cpu), Some(user)) = (step.gateway_cores, step.cpu_us, step.cpu_user_us) {
-                cores += &format!(", gateway {gateway:.2}: {cpu:.2} µs per delivery, {user:.2} of it its own code");
-            }
-            lines.push(cores);
+            let cpu = step.cpu_us.zip(step.cpu_user_us);
+            let cpu = cpu.map(|(cpu, user)| format!("; {cpu:.2} µs per delivery, {user:.2} of it its own code"));
+            lines.push(format!("    {}{}", step.usage.line(), cpu.unwrap_or_default()));
             if let Some(bottleneck) = &step.bottleneck {
                 lines.push(format!("    bottleneck: {bottleneck}"));
             }
@@ -175,8 +168,8 @@ impl Outcome for Report {
         // A ramp ends by breaking; a single rate must not.
         if let (false, Some(step)) = (self.ramp, self.steps.first()) {
             missed.extend(step.broken());
-            if step.p99_ms > self.max_p99_ms {
-                missed.push(format!("p99 {:.1} ms, at most {} were allowed", step.p99_ms, self.max_p99_ms));
+            if step.latency.p99_ms > self.max_p99_ms {
+                missed.push(format!("p99 {:.1} ms, at most {} were allowed", step.latency.p99_ms, self.max_p99_ms));
             }
         }
         missed
