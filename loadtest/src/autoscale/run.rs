@@ -71,7 +71,7 @@ pub(super) async fn play(args: &Args) -> anyhow::Result<Report> {
     let (scrape, program_of_prometheus) = (fast(manifests.scrape_interval), args.prometheus_bin.clone());
     let mut prometheus = Prometheus::new(program_of_prometheus, folder.path().to_owned(), scrape, fast(LOOKBACK))?;
     prometheus.start().await?;
-    let companies = rooms(args.rooms as usize)?;
+    let companies = rooms("load", args.rooms as usize)?;
     let mint = Mint::new(&SecretString::from(secret), None, None);
     let crowd = Crowd::new(most, companies.clone(), addresses, mint)?;
     let publish = TargetArgs { redis: Some(redis.url.clone()), gateway: None };

@@ -176,7 +176,8 @@ impl Running<'_> {
         let began_us = now_us();
         let registered = start(&self.rush.plan, self.rush.tickets[index].number).and_then(|mut stream| {
             let asked = stream.write(&self.requests[index]).is_ok_and(|written| written == self.requests[index].len());
-            self.poll.registry().register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
+            let interest = if asked { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
+            self.poll.registry().register(&mut stream, Token(index), interest)?;
             Ok(Coming { stream, opening: Opening::default(), carry: Vec::new(), began_us, asked })
         });
         match registered {
@@ -278,23 +279,20 @@ impl Coming {
             }
             self.asked = true;
         }
-        loop {
-            match self.stream.read(buffer) {
-                Ok(0) => anyhow::bail!("the connection ended"),
-                Ok(read) => self.carry.extend_from_slice(&buffer[..read]),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Progress::Wait),
-                Err(error) => return Err(error).context("read"),
-            }
-            let mut say = Vec::new();
-            let progress = self.opening.advance(dialect, ticket, &mut self.carry, &mut say)?;
-            if !say.is_empty() {
-                // Some hundred bytes into an empty socket.
-                self.stream.write_all(&say)?;
-            }
-            if progress != Progress::Wait {
-                return Ok(progress);
-            }
+        // One read has it all: what comes later wakes us again.
+        match self.stream.read(buffer) {
+            Ok(0) => anyhow::bail!("the connection ended"),
+            Ok(read) => self.carry.extend_from_slice(&buffer[..read]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Progress::Wait),
+            Err(error) => return Err(error).context("read"),
         }
+        let mut say = Vec::new();
+        let progress = self.opening.advance(dialect, ticket, &mut self.carry, &mut say)?;
+        if !say.is_empty() {
+            // Some hundred bytes into an empty socket.
+            self.stream.write_all(&say)?;
+        }
+        Ok(progress)
     }
 }
 

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    common::{Common, rooms},
+    common::Common,
     step::{Step, step},
-    verdict::{Outcome, conclude},
+    verdict::Outcome,
 };
-use crate::{system::Subject, target::TargetArgs};
+use crate::{results::Measured, system::Subject, target::TargetArgs};
 
 /// Events before the first that counts.
 const WARM_UP: u64 = 50;
@@ -58,7 +58,6 @@ pub(crate) struct Load {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
-    pub(crate) measure: String,
     sessions: u32,
     rooms: u32,
     rate: f64,
@@ -72,7 +71,7 @@ pub(crate) struct Report {
 /// Runs the command.
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     let mut subject = args.common.subject(args.pid, Some(&args.target))?;
-    conclude(&measure(&mut subject, &args.load).await?, args.common.json)
+    args.common.output.conclude(Measured::Latency(measure(&mut subject, &args.load).await?))
 }
 
 /// Measures.
@@ -80,15 +79,15 @@ pub(crate) async fn measure(subject: &mut Subject, load: &Load) -> anyhow::Resul
     anyhow::ensure!(load.sessions.is_multiple_of(load.rooms), "--sessions is a multiple of --rooms");
     anyhow::ensure!(load.rate > 0.0, "--rate is more than nothing");
     let room_size = u64::from(load.sessions / load.rooms);
-    let rooms = rooms(load.rooms as usize)?;
+    let rooms = subject.rooms(load.rooms)?;
     let mut pacer = subject.pacer(&rooms, load.size)?.to_the_moment();
     let fleet = subject.sessions(load.sessions as usize, &rooms).await?;
+    subject.beginning().await?;
     step(&fleet, &mut pacer, (WARM_UP, load.rate, room_size), &[]).await?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count far below 2^52")]
     let events = (load.rate * f64::from(load.seconds)).ceil() as u64;
     let step = step(&fleet, &mut pacer, (events, load.rate, room_size), &subject.pids).await?;
     Ok(Report {
-        measure: "latency".to_owned(),
         sessions: load.sessions,
         rooms: load.rooms,
         rate: load.rate,
@@ -97,6 +96,19 @@ pub(crate) async fn measure(subject: &mut Subject, load: &Load) -> anyhow::Resul
         max_p50_ms: load.max_p50_ms,
         max_p99_ms: load.max_p99_ms,
     })
+}
+
+impl Report {
+    /// Of two generators at the same time.
+    pub(crate) fn and(&self, other: &Self) -> anyhow::Result<Self> {
+        Ok(Self {
+            sessions: self.sessions + other.sessions,
+            rooms: self.rooms + other.rooms,
+            rate: self.rate + other.rate,
+            step: self.step.and(&other.step)?,
+            ..self.clone()
+        })
+    }
 }
 
 impl Outcome for Report {

@@ -14,6 +14,7 @@ pub(crate) mod idle;
 pub(crate) mod latency;
 mod metrics;
 pub(crate) mod mint;
+pub(crate) mod output;
 pub(crate) mod pace;
 mod percentiles;
 pub(crate) mod process;

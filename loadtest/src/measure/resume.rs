@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     children::{Gateway, Programs, Redis, secret},
-    common::rooms,
     metrics::counter,
+    output::Output,
     percentiles::Percentiles,
     usage::Usage,
-    verdict::{Outcome, conclude},
+    verdict::Outcome,
 };
 use crate::{
     client::{Rush, Rushed},
+    results::Measured,
     terminal,
 };
 
@@ -30,9 +31,8 @@ pub(crate) struct Args {
     programs: Programs,
     #[command(flatten)]
     load: Load,
-    /// Print the result as one line of JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// See [`Args`].
@@ -97,7 +97,7 @@ pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
         report = measure(&args.programs, &args.load) => report?,
         _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
     };
-    conclude(&report, args.json)
+    args.output.conclude(Measured::Resume(report))
 }
 
 /// Measures.
@@ -107,7 +107,7 @@ pub(crate) async fn measure(programs: &Programs, load: &Load) -> anyhow::Result<
     let gateway = programs.gateway(&redis.url, &secret).await?;
     let address = gateway.public;
     let mut subject = gateway.subject()?;
-    let rooms = rooms(load.companies as usize)?;
+    let rooms = subject.rooms(load.companies)?;
     let mut pacer = subject.pacer(&rooms, 300)?;
     pacer.run(BEFORE * rooms.len() as u64, RATE).await?;
 

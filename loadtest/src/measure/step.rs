@@ -122,6 +122,33 @@ impl Step {
         }
     }
 
+    /// Of two generators at the same time.
+    pub(crate) fn and(&self, other: &Self) -> anyhow::Result<Self> {
+        let delivered = self.delivered + other.delivered;
+        let each = |one: Option<f64>, its: Option<f64>| {
+            // Each of them saw all of the system's CPU, or none.
+            let all = |each: Option<f64>, count: u64| each.map(|each| each * count as f64);
+            let seen = all(one, self.delivered).into_iter().chain(all(its, other.delivered)).reduce(f64::max);
+            seen.map(|seen| seen / delivered.max(1) as f64)
+        };
+        Ok(Self {
+            offered: self.offered + other.offered,
+            arrived: self.arrived + other.arrived,
+            delivered,
+            lost: self.lost + other.lost,
+            doubles: self.doubles + other.doubles,
+            resyncs: self.resyncs + other.resyncs,
+            ended: self.ended + other.ended,
+            first_end: self.first_end.clone().or_else(|| other.first_end.clone()),
+            latency: self.latency.and(&other.latency)?,
+            publish_lag_ms: self.publish_lag_ms.max(other.publish_lag_ms),
+            cpu_us: each(self.cpu_us, other.cpu_us),
+            cpu_user_us: each(self.cpu_user_us, other.cpu_user_us),
+            usage: self.usage,
+            bottleneck: self.bottleneck.clone().or_else(|| other.bottleneck.clone()),
+        })
+    }
+
     /// Whether the rate was held: nothing lost, nothing twice, fast enough, and no backlog growing behind it (the
     /// last deliveries are late by their latency, so the arrivals always end a little after the sending).
     pub(crate) fn holds(&self, max_p99_ms: f64) -> bool {

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    common::{Common, rooms},
+    common::Common,
     percentiles::Percentiles,
     usage::Usage,
-    verdict::{Outcome, conclude},
+    verdict::Outcome,
 };
-use crate::{client::Rush, system::Subject, terminal};
+use crate::{client::Rush, results::Measured, system::Subject, terminal};
 
 /// Which gateway, and how many.
 #[derive(Debug, Clone, clap::Args)]
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Load {
     /// Sessions that come, each with a user of its own
-    #[arg(long, value_name = "N", default_value_t = 30_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
+    #[arg(long, value_name = "N", default_value_t = 18_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
     pub(crate) sessions: u32,
     /// Companies that they belong to
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -45,7 +45,6 @@ pub(crate) struct Load {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
-    pub(crate) measure: String,
     sessions: u32,
     companies: u32,
     at_once: u32,
@@ -69,16 +68,17 @@ pub(crate) struct Report {
 /// Runs the command.
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     let subject = args.common.subject(args.pid, None)?;
-    conclude(&measure(&subject, &args.load).await?, args.common.json)
+    args.common.output.conclude(Measured::Storm(measure(&subject, &args.load).await?))
 }
 
 /// Measures.
 pub(crate) async fn measure(subject: &Subject, load: &Load) -> anyhow::Result<Report> {
-    let rooms = rooms(load.companies as usize)?;
+    let rooms = subject.rooms(load.companies)?;
     let waiting = terminal::spinner("signing");
     let tickets =
         (0..load.sessions as usize).map(|number| subject.ticket(number, &rooms)).collect::<anyhow::Result<_>>()?;
     let rush = Rush { plan: subject.plan(), tickets, at_once: load.at_once as usize, goals: Vec::new() };
+    subject.beginning().await?;
     waiting.set_prefix("connecting");
     let before = subject.clocks()?;
     let rushed = tokio::task::spawn_blocking(move || rush.run()).await??;
@@ -86,7 +86,6 @@ pub(crate) async fn measure(subject: &Subject, load: &Load) -> anyhow::Result<Re
     waiting.finish_and_clear();
     let (cpu_us, cpu_user_us) = usage.each(rushed.opened);
     Ok(Report {
-        measure: "storm".to_owned(),
         sessions: load.sessions,
         companies: load.companies,
         at_once: load.at_once,
@@ -101,6 +100,33 @@ pub(crate) async fn measure(subject: &Subject, load: &Load) -> anyhow::Result<Re
         bottleneck: usage.bottleneck(rushed.reserve),
         min_rate: load.min_rate,
     })
+}
+
+impl Report {
+    /// Of two generators that came together.
+    pub(crate) fn and(&self, other: &Self) -> anyhow::Result<Self> {
+        let accepted = self.accepted + other.accepted;
+        let each = |one: Option<f64>, its: Option<f64>| {
+            // Each of them saw all of the system's CPU, or none.
+            let all = |each: Option<f64>, count: u64| each.map(|each| each * count as f64);
+            let seen = all(one, self.accepted).into_iter().chain(all(its, other.accepted)).reduce(f64::max);
+            seen.map(|seen| seen / accepted.max(1) as f64)
+        };
+        Ok(Self {
+            sessions: self.sessions + other.sessions,
+            companies: self.companies + other.companies,
+            at_once: self.at_once + other.at_once,
+            accepted,
+            failed: self.failed + other.failed,
+            first_failure: self.first_failure.clone().or_else(|| other.first_failure.clone()),
+            per_second: self.per_second + other.per_second,
+            opening: self.opening.and(&other.opening)?,
+            cpu_us: each(self.cpu_us, other.cpu_us),
+            cpu_user_us: each(self.cpu_user_us, other.cpu_user_us),
+            bottleneck: self.bottleneck.clone().or_else(|| other.bottleneck.clone()),
+            ..self.clone()
+        })
+    }
 }
 
 impl Outcome for Report {

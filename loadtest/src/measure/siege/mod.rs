@@ -10,7 +10,6 @@ use serde::Serialize;
 use self::attack::{Attack, Toll};
 use super::{
     children::{Programs, Redis, secret},
-    common::rooms,
     pace::Pacer,
     process::pss_of_all,
     step::{Step, step},
@@ -97,7 +96,7 @@ async fn measure(args: &Args) -> anyhow::Result<Report> {
     anyhow::ensure!(args.rooms > 0 && args.sessions.is_multiple_of(args.rooms), "--sessions is a multiple of --rooms");
     let redis = Redis::start(&args.programs.redis_bin).await?;
     let mut subject = args.programs.gateway(&redis.url, &secret()).await?.subject()?;
-    let rooms = rooms(args.rooms as usize)?;
+    let rooms = subject.rooms(args.rooms)?;
     let mut pacer = subject.pacer(&rooms, 300)?;
     let fleet = subject.sessions(args.sessions as usize, &rooms).await?;
     let mut siege = Siege { args, pids: subject.pids.clone(), fleet, pacer: &mut pacer, phases: vec![] };

@@ -17,13 +17,12 @@ use self::{
 };
 use super::{
     children::{Programs, Redis, secret},
-    common::rooms,
     events::Events,
+    output::Output,
     percentiles::Percentiles,
     process::descriptors,
-    verdict::conclude,
 };
-use crate::{client::allow_descriptors, system::Subject, terminal};
+use crate::{client::allow_descriptors, results::Measured, system::Subject, terminal};
 
 /// Sessions come and go in steps of this.
 const STEP: Duration = Duration::from_millis(20);
@@ -73,9 +72,8 @@ pub(crate) struct Args {
     /// Fail when less of what the peak took is given back
     #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
     pub(crate) min_given_back: f64,
-    /// Print the result as one line of JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// Runs the command.
@@ -84,15 +82,15 @@ pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
         report = measure(&args) => report?,
         _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
     };
-    conclude(&report, args.json)
+    args.output.conclude(Measured::Soak(report))
 }
 
 /// Measures.
 pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
-    allow_descriptors(2 * (args.sessions + args.peak) as usize)?;
+    allow_descriptors((args.sessions + args.peak + args.churn) as usize)?;
     let redis = Redis::start(&args.programs.redis_bin).await?;
     let mut subject = args.programs.gateway(&redis.url, &secret()).await?.subject()?;
-    let rooms = rooms(args.companies as usize)?;
+    let rooms = subject.rooms(args.companies)?;
     let mut pacer = subject.pacer(&rooms, 300)?;
     let mut soak = Soak { args, subject: &subject, crowd: Crowd::new(&subject, &rooms), samples: vec![], owed: 0.0 };
 
