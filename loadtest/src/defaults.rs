@@ -30,16 +30,20 @@ pub(crate) const SESSIONS_PER_ADDRESS: usize = 4_000;
 /// File descriptors for everything that is not a session.
 pub(crate) const SPARE_FDS: u64 = 200;
 /// One read takes what the kernel has for a session; larger than any frame.
-pub(crate) const READ_BUFFER: usize = 256 * 1024;
-/// The largest payload that is believed; the contract's events stay under 64 KiB.
-pub(crate) const MAX_PAYLOAD: usize = 128 * 1024;
+pub(crate) const READ_BUFFER: usize = 2 * 1024 * 1024;
+/// The largest payload that is believed. The gateway's stay under 64 KiB; NATS joins what waited into one frame.
+pub(crate) const MAX_PAYLOAD: usize = 1024 * 1024;
 /// How often the paced publisher looks what is due. Smaller batches would cost more, larger ones smear the pace.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 /// Events in one publish of the paced publisher: what a pause of it piled up goes out in several.
 pub(crate) const PACED_BATCH: usize = 200;
 /// No delivery for so long after the last publish: what is missing now is lost.
 pub(crate) const GIVE_UP: Duration = Duration::from_secs(3);
-/// A reader thread that waited less than this share of its time had no reserve: the generator was the bottleneck.
-pub(crate) const READER_RESERVE: f64 = 0.05;
+/// A rush in which nothing happens for so long is over: a SYN that was dropped comes again after one second, then two.
+pub(crate) const RUSH_GIVES_UP: Duration = Duration::from_secs(8);
+/// Whoever was not let in and was not told when comes again after this, as clients of ours do at the earliest.
+pub(crate) const RUSH_RETRY: Duration = Duration::from_millis(250);
+/// A thread of the generator that waited less than this share of its time had no reserve, and so with the cores.
+pub(crate) const RESERVE: f64 = 0.05;
 /// `/proc/PID/stat` counts in this unit; it is part of Linux' ABI.
 pub(crate) const TICKS_PER_SECOND: f64 = 100.0;

@@ -2,18 +2,14 @@
 
 use std::process::ExitCode;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    common::{Common, rooms},
-    pace::Pacer,
+    common::Common,
     step::{Step, step},
-    verdict::{Outcome, conclude},
+    verdict::Outcome,
 };
-use crate::{
-    target::{Target, TargetArgs},
-    terminal,
-};
+use crate::{results::Measured, system::Subject, target::TargetArgs, terminal};
 
 /// Seconds before the first figure, at its rate: caches, allocators and branch predictors are warm then.
 const WARM_UP: f64 = 1.0;
@@ -22,13 +18,23 @@ const RAMP: f64 = 1.25;
 /// Where the ramp ends in any case.
 const RAMP_STEPS: usize = 20;
 
-/// Rooms, rate and bounds.
+/// Which gateway, and how much.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(crate) common: Common,
+    common: Common,
     #[command(flatten)]
-    pub(crate) target: TargetArgs,
+    target: TargetArgs,
+    /// The gateway's process, for its CPU
+    #[arg(long)]
+    pid: Option<u32>,
+    #[command(flatten)]
+    load: Load,
+}
+
+/// Rooms, rate and bounds.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Load {
     /// Sessions, spread evenly over the rooms
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
     pub(crate) sessions: u32,
@@ -47,9 +53,6 @@ pub(crate) struct Args {
     /// Step up by a quarter until the p99 bound or the promise breaks
     #[arg(long)]
     pub(crate) ramp: bool,
-    /// The gateway's process, for its CPU
-    #[arg(long)]
-    pub(crate) pid: Option<u32>,
     /// Fail (and end the ramp) above this 99th percentile of latency
     #[arg(long, value_name = "MS", default_value_t = 250.0)]
     pub(crate) max_p99_ms: f64,
@@ -59,10 +62,9 @@ pub(crate) struct Args {
 }
 
 /// The result.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
-    measure: &'static str,
     sessions: u32,
     rooms: u32,
     size: usize,
@@ -78,22 +80,21 @@ pub(crate) struct Report {
 
 /// Runs the command.
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
-    conclude(&measure(&args).await?, args.common.json)
+    let mut subject = args.common.subject(args.pid, Some(&args.target))?;
+    args.common.output.conclude(Measured::Fanout(measure(&mut subject, &args.load).await?))
 }
 
 /// Measures.
-pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
+pub(crate) async fn measure(subject: &mut Subject, args: &Load) -> anyhow::Result<Report> {
     anyhow::ensure!(
         args.sessions.is_multiple_of(args.rooms),
         "--sessions is a multiple of --rooms, so that rooms are equal"
     );
     let room_size = u64::from(args.sessions / args.rooms);
-    let rooms = rooms(args.rooms as usize)?;
-    let target = Target::open(&args.target, || args.common.mint().publishing())?;
-    let mut pacer = Pacer::new(target, rooms.clone(), args.size)?;
-    let fleet = args.common.sessions(args.sessions as usize, &rooms).await?;
+    let rooms = subject.rooms(args.rooms)?;
+    let mut pacer = subject.pacer(&rooms, args.size)?;
+    let fleet = subject.sessions(args.sessions as usize, &rooms).await?;
     let mut report = Report {
-        measure: "fanout",
         sessions: args.sessions,
         rooms: args.rooms,
         size: args.size,
@@ -104,15 +105,16 @@ pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
         held: 0.0,
         steps: Vec::new(),
     };
+    subject.beginning().await?;
     let mut offered = f64::from(args.deliveries.max(1));
     for number in 0..if args.ramp { RAMP_STEPS } else { 1 } {
         let rate = offered / room_size as f64;
         if number == 0 {
-            step(&fleet, &mut pacer, (whole(rate * WARM_UP), rate, room_size), None).await?;
+            step(&fleet, &mut pacer, (whole(rate * WARM_UP), rate, room_size), &[]).await?;
         }
         let events = whole(rate * f64::from(args.seconds));
-        let step = step(&fleet, &mut pacer, (events, rate, room_size), args.pid).await?;
-        if args.ramp && !args.common.json {
+        let step = step(&fleet, &mut pacer, (events, rate, room_size), &subject.pids).await?;
+        if args.ramp {
             terminal::note(row(&step));
         }
         let holds = step.holds(args.max_p99_ms);
@@ -134,10 +136,20 @@ fn whole(count: f64) -> u64 {
 }
 
 fn row(step: &Step) -> String {
-    format!(
-        "  {:>9.0}/s offered, {:>9.0}/s arrived, p50 {:>7.2} p90 {:>7.2} p99 {:>7.2} max {:>7.1} ms, {} lost, {} doubles",
-        step.offered, step.arrived, step.p50_ms, step.p90_ms, step.p99_ms, step.max_ms, step.lost, step.doubles
-    )
+    let Step { offered, arrived, latency, lost, doubles, .. } = step;
+    format!("  {offered:>9.0}/s offered, {arrived:>9.0}/s arrived, {latency}, {lost} lost, {doubles} doubles")
+}
+
+impl Report {
+    /// Of two generators that stepped together.
+    pub(crate) fn and(&self, other: &Self) -> anyhow::Result<Self> {
+        let same = self.steps.len() == other.steps.len() && self.size == other.size;
+        anyhow::ensure!(same, "the generators did not take the same steps");
+        let steps = self.steps.iter().zip(&other.steps).map(|(one, other)| one.and(other)).collect::<Result<Vec<_>, _>>()?;
+        let held = steps.iter().filter(|step| step.holds(self.max_p99_ms)).map(|step| step.offered).fold(0.0, f64::max);
+        let (sessions, rooms) = (self.sessions + other.sessions, self.rooms + other.rooms);
+        Ok(Self { sessions, rooms, held, steps, ..self.clone() })
+    }
 }
 
 impl Outcome for Report {
@@ -148,14 +160,9 @@ impl Outcome for Report {
         )];
         for step in &self.steps {
             lines.push(row(step));
-            let mut cores = format!(
-                "    cores: idle {:.2}, generator {:.2}, others {:.2}",
-                step.idle_cores, step.own_cores, step.other_cores
-            );
-            if let (Some(gateway), Some(cpu), Some(user)) = (step.gateway_cores, step.cpu_us, step.cpu_user_us) {
-                cores += &format!(", gateway {gateway:.2}: {cpu:.2} µs per delivery, {user:.2} of it its own code");
-            }
-            lines.push(cores);
+            let cpu = step.cpu_us.zip(step.cpu_user_us);
+            let cpu = cpu.map(|(cpu, user)| format!("; {cpu:.2} µs per delivery, {user:.2} of it its own code"));
+            lines.push(format!("    {}{}", step.usage.line(), cpu.unwrap_or_default()));
             if let Some(bottleneck) = &step.bottleneck {
                 lines.push(format!("    bottleneck: {bottleneck}"));
             }
@@ -172,8 +179,8 @@ impl Outcome for Report {
         // A ramp ends by breaking; a single rate must not.
         if let (false, Some(step)) = (self.ramp, self.steps.first()) {
             missed.extend(step.broken());
-            if step.p99_ms > self.max_p99_ms {
-                missed.push(format!("p99 {:.1} ms, at most {} were allowed", step.p99_ms, self.max_p99_ms));
+            if step.latency.p99_ms > self.max_p99_ms {
+                missed.push(format!("p99 {:.1} ms, at most {} were allowed", step.latency.p99_ms, self.max_p99_ms));
             }
         }
         missed

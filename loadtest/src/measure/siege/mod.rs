@@ -3,24 +3,19 @@
 
 mod attack;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use serde::Serialize;
 
 use self::attack::{Attack, Toll};
 use super::{
-    children::{Gateway, Redis},
-    common::{Common, rooms},
+    children::{Programs, Redis, secret},
     pace::Pacer,
-    process::pss,
+    process::pss_of_all,
     step::{Step, step},
     verdict::{Outcome, conclude},
 };
-use crate::{
-    client::Fleet,
-    target::{Target, TargetArgs},
-    terminal,
-};
+use crate::{client::Fleet, terminal};
 
 /// Under attack the 99th percentile may be this many times its quiet value.
 const MAX_RATIO: f64 = 2.0;
@@ -45,12 +40,8 @@ const AFTERWARDS: &str = "afterwards";
 /// What is besieged, and how hard.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// The gateway's program; a release build [default: `gateway` beside this program]
-    #[arg(long, value_name = "PATH")]
-    gateway_bin: Option<PathBuf>,
-    /// The Redis to start
-    #[arg(long, value_name = "PATH", default_value = "redis-server")]
-    redis_bin: PathBuf,
+    #[command(flatten)]
+    programs: Programs,
     /// Sessions that behave
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     sessions: u32,
@@ -72,15 +63,6 @@ pub(crate) struct Args {
     /// Print the result as one line of JSON
     #[arg(long)]
     json: bool,
-}
-
-/// What a measurement of a gateway of our own is told.
-#[derive(clap::Args)]
-struct Own {
-    #[command(flatten)]
-    common: Common,
-    #[command(flatten)]
-    target: TargetArgs,
 }
 
 /// One phase.
@@ -112,24 +94,18 @@ pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
 
 async fn measure(args: &Args) -> anyhow::Result<Report> {
     anyhow::ensure!(args.rooms > 0 && args.sessions.is_multiple_of(args.rooms), "--sessions is a multiple of --rooms");
-    let program = match &args.gateway_bin {
-        Some(program) => program.clone(),
-        None => std::env::current_exe()?.with_file_name("gateway"),
-    };
-    let redis = Redis::start(&args.redis_bin).await?;
-    let gateway = Gateway::start(&program, &redis).await?;
-    let own: Own = gateway.arguments(&["--redis"], &[])?;
-    let rooms = rooms(args.rooms as usize)?;
-    let target = Target::open(&own.target, || own.common.mint().publishing())?;
-    let mut pacer = Pacer::new(target, rooms.clone(), 300)?;
-    let fleet = own.common.sessions(args.sessions as usize, &rooms).await?;
-    let mut siege = Siege { args, pid: gateway.pid(), fleet, pacer: &mut pacer, phases: vec![] };
+    let redis = Redis::start(&args.programs.redis_bin).await?;
+    let mut subject = args.programs.gateway(&redis.url, &secret()).await?.subject()?;
+    let rooms = subject.rooms(args.rooms)?;
+    let mut pacer = subject.pacer(&rooms, 300)?;
+    let fleet = subject.sessions(args.sessions as usize, &rooms).await?;
+    let mut siege = Siege { args, pids: subject.pids.clone(), fleet, pacer: &mut pacer, phases: vec![] };
     siege.fill().await?;
     siege.phase("warm-up", None).await?;
     siege.phases.clear();
     siege.phase("quiet", None).await?;
-    let plan = own.common.plan()?;
-    let (good, forged) = attack::tokens(&own.common.mint())?;
+    let plan = subject.plan();
+    let (good, forged) = attack::tokens(&subject.mint)?;
     let attacks = [
         ("connection attempts", Attack::Storm { attempts: args.attempts, good: good.clone(), forged }),
         ("slow handshakes", Attack::Slow { connections: args.slow }),
@@ -149,7 +125,7 @@ async fn measure(args: &Args) -> anyhow::Result<Report> {
 
 struct Siege<'a> {
     args: &'a Args,
-    pid: u32,
+    pids: Vec<u32>,
     fleet: Fleet,
     pacer: &'a mut Pacer,
     phases: Vec<Phase>,
@@ -161,7 +137,7 @@ impl Siege<'_> {
         terminal::note("siege: filling the rooms");
         let room_size = u64::from(self.args.sessions / self.args.rooms);
         let events = u64::from(self.args.rooms) * FILL;
-        step(&self.fleet, self.pacer, (events, FILL_RATE, room_size), Some(self.pid)).await.map(drop)
+        step(&self.fleet, self.pacer, (events, FILL_RATE, room_size), &self.pids).await.map(drop)
     }
 
     /// Publishes for a while, measures, and asks the attack for its toll.
@@ -170,9 +146,9 @@ impl Siege<'_> {
         let room_size = u64::from(self.args.sessions / self.args.rooms);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count far below 2^52")]
         let events = (self.args.rate * SECONDS) as u64;
-        let step = step(&self.fleet, self.pacer, (events, self.args.rate, room_size), Some(self.pid)).await?;
+        let step = step(&self.fleet, self.pacer, (events, self.args.rate, room_size), &self.pids).await?;
         let toll = attack.map(attack::Running::stop).transpose()?;
-        self.phases.push(Phase { name, step, pss: pss(self.pid)?, toll });
+        self.phases.push(Phase { name, step, pss: pss_of_all(&self.pids)?, toll });
         Ok(())
     }
 }
@@ -193,9 +169,9 @@ impl Outcome for Report {
             let Phase { name, step, pss, toll } = phase;
             lines.push(format!(
                 "{name:<22} {:>8.2} {:>8.2} {:>7.2} {:>5} {:>9.1}  {}",
-                step.p50_ms,
-                step.p99_ms,
-                step.p99_ms / self.quiet().step.p99_ms,
+                step.latency.p50_ms,
+                step.latency.p99_ms,
+                step.latency.p99_ms / self.quiet().step.latency.p99_ms,
                 step.lost,
                 *pss as f64 / 1_048_576.0,
                 toll.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -207,7 +183,7 @@ impl Outcome for Report {
     fn missed(&self) -> Vec<String> {
         let mut missed = Vec::new();
         for Phase { name, step, .. } in &self.phases {
-            let ratio = step.p99_ms / self.quiet().step.p99_ms;
+            let ratio = step.latency.p99_ms / self.quiet().step.latency.p99_ms;
             if ratio > MAX_RATIO {
                 missed
                     .push(format!("{name}: p99 is {ratio:.1} times its quiet value, at most {MAX_RATIO} were allowed"));
