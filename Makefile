@@ -4,7 +4,7 @@ SHELL := /bin/bash
 # Servers are installed here, which is not everybody's path.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test setup lint schema schema-check unit audit k8s autoscale chaos fuzz bench
+.PHONY: help demo test setup lint schema schema-check unit audit k8s autoscale chaos fuzz bench hot-path
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ chaos: ## Inject faults for MINUTES (10) and judge what was received: nothing lo
 
 fuzz: ## Run each fuzz target for MINUTES (10); needs cargo-fuzz
 	@scripts/fuzz
+
+hot-path: ## Time what every event, token and client frame passes through (criterion)
+	@cargo bench --quiet -p gateway --features benching
 
 bench: ## Measure memory per session, one wide room and deliveries per second
 	@cargo build --release --quiet -p gateway -p loadtest
