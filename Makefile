@@ -20,7 +20,7 @@ setup: ## Install what the tests need (apt)
 
 lint: ## Format and clippy, without mercy
 	@cargo fmt --all --check
-	@cargo clippy --workspace --all-targets --quiet -- -D warnings
+	@cargo clippy --workspace --all-targets --features gateway/benching --quiet -- -D warnings
 
 schema: ## Write shared/schema from the types
 	@cargo run --quiet -p shared --features schema --bin schema -- shared/schema
