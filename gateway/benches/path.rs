@@ -21,8 +21,9 @@ const TOGETHER: [usize; 2] = [1, 10];
 
 fn events(criterion: &mut Criterion) {
     let mut stand = Stand::new(MEMBERS);
-    let record = stand.next_record();
-    criterion.bench_function("record to frame", |bench| bench.iter(|| Delivery::announced(record.as_bytes())));
+    let records = [stand.next_record()];
+    criterion.bench_function("record to frame", |bench| bench.iter(|| Delivery::announced(records[0].as_bytes())));
+    stand.carry(&records);
     let stand = RefCell::new(stand);
     let mut group = criterion.benchmark_group("records to sockets");
     for together in TOGETHER {

@@ -96,6 +96,7 @@ impl Stand {
             _ => None,
         });
         self.pending.extend(heard);
+        assert_eq!(self.pending.len(), records.len(), "each record is the next one, and is carried");
         self.worker.deliver_part(&self.company, &self.pending, false);
         self.pending.clear();
     }
