@@ -4,7 +4,7 @@ SHELL := /bin/bash
 # Servers are installed here, which is not everybody's path.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test setup lint schema schema-check contracts unit docs audit k8s autoscale chaos fuzz bench
+.PHONY: help demo test setup lint schema schema-check contracts unit docs audit k8s autoscale chaos fuzz bench hot-path
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ setup: ## Install what the tests need (apt)
 
 lint: ## Format and clippy, without mercy
 	@cargo fmt --all --check
-	@cargo clippy --workspace --all-targets --quiet -- -D warnings
+	@cargo clippy --workspace --all-targets --features gateway/benching --quiet -- -D warnings
 
 schema: ## Write shared/schema from the types, and docs/openapi.json from the endpoints
 	@cargo run --quiet -p shared --features schema --bin schema -- shared/schema
@@ -59,6 +59,9 @@ chaos: ## Inject faults for MINUTES (10) and judge what was received: nothing lo
 
 fuzz: ## Run each fuzz target for MINUTES (10); needs cargo-fuzz
 	@scripts/fuzz
+
+hot-path: ## Time what every event, token and client frame passes through (criterion)
+	@cargo bench --quiet -p gateway --features benching
 
 bench: ## Measure memory per session, one wide room and deliveries per second
 	@cargo build --release --quiet -p gateway -p loadtest

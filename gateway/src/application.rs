@@ -100,6 +100,12 @@ impl Application {
         Ok(Self { app: Arc::new(app), public, admin, workers: config.listen.worker_count() })
     }
 
+    /// What its workers share.
+    #[cfg(any(test, feature = "benching"))]
+    pub(crate) fn app(&self) -> Arc<App> {
+        self.app.clone()
+    }
+
     /// Serves until the first SIGTERM or SIGINT, or `POST /drain`, then drains; a second signal ends it at once.
     ///
     /// # Errors
@@ -174,7 +180,8 @@ fn public_service(app: Arc<App>) -> impl ServiceFactory<TcpStream, Config = (), 
         .tcp_nodelay(true)
         // A client that has gone is to be noticed at once, not at the second write.
         .h1_allow_half_closed(false)
-        .upgrade(fn_service(move |(request, framed)| session::upgrade(upgrader.clone(), request, framed)))
+        // Boxed, so that it is no part of what every HTTP connection takes and is copied with.
+        .upgrade(fn_service(move |(request, framed)| Box::pin(session::upgrade(upgrader.clone(), request, framed))))
         .h1(door::heard(worker.clone(), map_config(routes, |()| AppConfig::default())))
         .tcp();
     door::guarded(worker, http)

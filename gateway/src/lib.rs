@@ -16,6 +16,8 @@ pub mod app;
 pub mod application;
 pub mod auth;
 pub mod backplane;
+#[cfg(any(test, feature = "benching"))]
+pub mod benching;
 pub mod carry;
 mod clock;
 pub mod config;

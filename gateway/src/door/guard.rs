@@ -1,4 +1,4 @@
-use std::{future::poll_fn, pin::pin, rc::Rc};
+use std::{future::poll_fn, pin::Pin, rc::Rc};
 
 use actix_http::{
     Request,
@@ -26,7 +26,8 @@ where
     apply_fn_factory(http, move |stream: TcpStream, http: &S::Service| {
         let worker = worker.clone();
         let entered = match worker.app.door.enter() {
-            Ok(socket) => Some((socket, http.call(stream))),
+            // Boxed where it is made: it is some kilobytes, and would be copied from hand to hand.
+            Ok(socket) => Some((socket, Box::pin(http.call(stream)))),
             Err(reason) => {
                 worker.app.metrics.rejected(reason);
                 // What does not fit is not waited for.
@@ -61,9 +62,8 @@ where
 async fn serve(
     worker: &Worker,
     socket: Socket,
-    serving: impl Future<Output = Result<(), DispatchError>>,
+    mut serving: Pin<Box<impl Future<Output = Result<(), DispatchError>>>>,
 ) -> Result<(), DispatchError> {
-    let mut serving = pin!(serving);
     let mut heard = false;
     let outcome = poll_fn(|cx| {
         // A request is handed over while its own connection is polled.

@@ -3,7 +3,7 @@
 //! Deliveries that wait together are written together: they are joined per room into one piece of bytes, which every
 //! session's socket gets in one write. Everything else is carried out in its turn.
 
-use std::{rc::Rc, sync::Arc};
+use std::{borrow::Cow, rc::Rc, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use shared::{CompanyId, Cursor, DeliveryState, Resume, ServerFrame, TypeFilter};
@@ -102,7 +102,7 @@ impl Worker {
         }
     }
 
-    fn deliver_part(&self, company: &CompanyId, events: &[Arc<Delivery>], owed: bool) {
+    pub(crate) fn deliver_part(&self, company: &CompanyId, events: &[Arc<Delivery>], owed: bool) {
         let rooms = self.registry.rooms.borrow();
         let (Some(room), Some(last)) = (rooms.get(company), events.last()) else { return };
         for (filter, members) in &room.groups {
@@ -202,7 +202,11 @@ fn resync(position: Cursor, reason: &str) -> Frame {
     Frame::of(&ServerFrame::Resync { reason: reason.to_owned(), last_event_id: clock::outward(position) })
 }
 
-fn passing(events: &[Arc<Delivery>], filter: &TypeFilter) -> Vec<Arc<Delivery>> {
+/// What a filter lets through; all of it, for most sessions.
+fn passing<'a>(events: &'a [Arc<Delivery>], filter: &TypeFilter) -> Cow<'a, [Arc<Delivery>]> {
+    if filter.passes_all() {
+        return Cow::Borrowed(events);
+    }
     events.iter().filter(|event| filter.passes(event.event_type.as_str())).cloned().collect()
 }
 
@@ -220,7 +224,8 @@ fn join(events: &[Arc<Delivery>]) -> Vec<Bytes> {
     if let [only] = events {
         return vec![only.frame.bytes().clone()];
     }
-    let (mut pieces, mut piece) = (Vec::new(), BytesMut::new());
+    let size: usize = events.iter().map(|event| event.size()).sum();
+    let (mut pieces, mut piece) = (Vec::new(), BytesMut::with_capacity(size.min(MAX_COALESCED)));
     for event in events {
         if !piece.is_empty() && piece.len() + event.size() > MAX_COALESCED {
             pieces.push(piece.split().freeze());

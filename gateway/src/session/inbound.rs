@@ -155,6 +155,17 @@ fn check_header(bytes: &[u8], already: usize) -> Result<(), CloseCode> {
     if already.saturating_add(length) > MAX_CLIENT_MESSAGE { Err(CloseCode::TooBig) } else { Ok(()) }
 }
 
+/// Reads whole messages, as a session does, and says how many.
+#[cfg(any(test, feature = "benching"))]
+pub(crate) fn count_messages(bytes: &mut BytesMut) -> usize {
+    let mut messages = 0;
+    let outcome = Inbound::default().receive(bytes, |message| {
+        messages += usize::from(matches!(message, Message::Text(_)));
+        true
+    });
+    outcome.map_or(0, |()| messages)
+}
+
 /// Reads the bytes whole and in pieces, whose length the first byte says: the messages and the outcome are the same.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn fuzz_frames(bytes: &[u8]) {

@@ -19,6 +19,8 @@ mod upgrade;
 
 pub use actor::{Disconnect, Session};
 pub use feed::{Control, Feed, Item};
+#[cfg(any(test, feature = "benching"))]
+pub(crate) use inbound::count_messages;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use inbound::fuzz_frames;
 pub use member::{Member, Places, Stage};
