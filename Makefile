@@ -26,10 +26,8 @@ schema: ## Write shared/schema from the types, and docs/openapi.json from the en
 	@cargo run --quiet -p shared --features schema --bin schema -- shared/schema
 	@cargo build --quiet -p gateway && $${CARGO_TARGET_DIR:-target}/debug/gateway openapi > docs/openapi.json
 
-schema-check: ## Fail when shared/schema or docs/openapi.json is not what the program says
+schema-check: ## Fail when shared/schema is not what the types say; of docs/openapi.json the tests do
 	@cargo run --quiet -p shared --features schema --bin schema -- --check shared/schema
-	@cargo build --quiet -p gateway
-	@$${CARGO_TARGET_DIR:-target}/debug/gateway openapi | cmp - docs/openapi.json || { echo "run \`make schema\`"; exit 1; }
 
 contracts: ## Check docs/asyncapi.yaml and docs/openapi.json: as documents, by golden frames, against a running gateway
 	@scripts/check-contracts

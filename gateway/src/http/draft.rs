@@ -1,80 +1,15 @@
 //! The body of a publish request becomes sealed events. Whatever is wrong is said with its place, as a JSON pointer.
 
-use std::{borrow::Cow, fmt::Display};
+use std::fmt::Display;
 
 use actix_http::header::HeaderMap;
 use chrono::{DateTime, Utc};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use shared::{CompanyId, Envelope, EnvelopeError, EventId, EventType};
 
-use super::Problem;
+use super::{Problem, posted::Posted};
 use crate::defaults::MAX_PUBLISH_BATCH;
-
-/// What an event may have.
-const MEMBERS: [&str; 5] = ["companyId", "type", "data", "eventId", "time"];
-
-/// An event as it was posted. Its members are read one by one, so that what is wrong has a name.
-struct Draft<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'a> Draft<'a> {
-    /// A member that is there counts, also when it is `null`.
-    fn member(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().find(|(member, _)| member == name).map(|(_, value)| *value)
-    }
-
-    /// A member that is misspelt would be missing without anybody's knowing it: `eventID` does not make it idempotent.
-    fn check(&self, place: Place) -> Result<(), Problem> {
-        for (index, (name, _)) in self.0.iter().enumerate() {
-            if !MEMBERS.contains(&name.as_ref()) {
-                // A strange name would have to be escaped in the pointer, and may be long.
-                let plain = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-                let detail = format!("it is not known; there are {}", MEMBERS.join(", "));
-                return Err(place.invalid(if plain { name } else { "" }, &detail));
-            }
-            if self.0[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(place.invalid(name, &"it is there twice"));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Draft<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Draft<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an event, which is an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Draft<'de>, A::Error> {
-                let mut members = vec![];
-                while let Some(Name(name)) = map.next_key()? {
-                    // As soon as it is clear that there are too many; the check says which one.
-                    if members.len() > MEMBERS.len() {
-                        map.next_value::<serde::de::IgnoredAny>()?;
-                    } else {
-                        members.push((name, map.next_value()?));
-                    }
-                }
-                Ok(Draft(members))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
-    }
-}
-
-/// A member's name, which is borrowed unless it has escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The header `Idempotency-Key`: the event id of a single event, with its number behind it that of each of a batch.
 #[derive(Debug)]
@@ -126,21 +61,23 @@ pub(crate) fn seal(
         .enumerate()
         .map(|(index, text)| {
             let place = Place(many.then_some(index));
-            let draft: Draft<'_> = serde_json::from_str(text.get()).map_err(|error| place.invalid("", &error))?;
-            draft.check(place)?;
-            let company: CompanyId = place.required("companyId", &draft)?;
+            let event: Posted<'_> = serde_json::from_str(text.get()).map_err(|error| place.invalid("", &error))?;
+            if let Some((member, fault)) = event.fault() {
+                return Err(place.invalid(member, &fault));
+            }
+            let company: CompanyId = place.required("companyId", &event)?;
             if !may_publish(&company) {
                 let detail = format!("the token does not speak for company {company}");
                 return Err(Problem::forbidden(&detail).at(place.pointer("companyId"), &detail));
             }
-            let event_type: EventType = place.required("type", &draft)?;
-            let data = draft.member("data").ok_or_else(|| place.missing("data"))?;
-            let event_id = match (place.optional("eventId", &draft)?, key) {
+            let event_type: EventType = place.required("type", &event)?;
+            let data = event.member("data").ok_or_else(|| place.missing("data"))?;
+            let event_id = match (place.optional("eventId", &event)?, key) {
                 (Some(own), _) => own,
                 (None, Some(key)) => key.event_id(place.0)?,
                 (None, None) => publisher::new_event_id(),
             };
-            let time = place.time(&draft)?.unwrap_or(now);
+            let time = place.time(&event)?.unwrap_or(now);
             Envelope::raw(&company, event_id, event_type, time, data).map_err(|error| place.refused(&error))
         })
         .collect()
@@ -151,20 +88,20 @@ pub(crate) fn seal(
 struct Place(Option<usize>);
 
 impl Place {
-    fn required<'a, T: Deserialize<'a>>(self, member: &str, draft: &Draft<'a>) -> Result<T, Problem> {
-        let value = draft.member(member).ok_or_else(|| self.missing(member))?;
+    fn required<'a, T: Deserialize<'a>>(self, member: &str, event: &Posted<'a>) -> Result<T, Problem> {
+        let value = event.member(member).ok_or_else(|| self.missing(member))?;
         serde_json::from_str(value.get()).map_err(|error| self.invalid(member, &error))
     }
 
     /// A member that may be left out, or be `null`.
-    fn optional<'a, T: Deserialize<'a>>(self, member: &str, draft: &Draft<'a>) -> Result<Option<T>, Problem> {
-        let Some(value) = draft.member(member) else { return Ok(None) };
+    fn optional<'a, T: Deserialize<'a>>(self, member: &str, event: &Posted<'a>) -> Result<Option<T>, Problem> {
+        let Some(value) = event.member(member) else { return Ok(None) };
         serde_json::from_str(value.get()).map_err(|error| self.invalid(member, &error))
     }
 
-    fn time(self, draft: &Draft<'_>) -> Result<Option<DateTime<Utc>>, Problem> {
+    fn time(self, event: &Posted<'_>) -> Result<Option<DateTime<Utc>>, Problem> {
         let expected = "it is not a time as RFC 3339 has it, such as 2026-11-22T10:00:00Z";
-        self.optional("time", draft).map_err(|_| self.invalid("time", &expected))
+        self.optional("time", event).map_err(|_| self.invalid("time", &expected))
     }
 
     fn missing(self, member: &str) -> Problem {

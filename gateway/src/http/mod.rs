@@ -8,6 +8,7 @@ mod openapi;
 mod pages;
 mod payload;
 mod poll;
+mod posted;
 mod presence;
 mod problem;
 mod publish;
