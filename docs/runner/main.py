@@ -9,6 +9,7 @@ from pathlib import Path
 
 import kinds
 from blocks import Block, Unclear, blocks_of
+from controls import overlooked
 from examples import examples_fail
 from links import broken_links
 from shell import Shell
@@ -97,6 +98,22 @@ def check_page(page: str, blocks: list[Block], errors: dict[str, str], done: Cou
         print(f"{page}: {', '.join(f'{count} {what}' for what, count in own.items())}", flush=True)
 
 
+def controls() -> list[str]:
+    """What the checks overlook."""
+
+    def alone(block: Block) -> str | None:
+        with tempfile.TemporaryDirectory(prefix="docs-", ignore_cleanup_errors=True) as folder:
+            shells: dict[bool, Shell] = {}
+            try:
+                return check(block, Path(folder), shells)[1]
+            finally:
+                for shell in shells.values():
+                    shell.close()
+
+    with tempfile.TemporaryDirectory(prefix="docs-") as folder:
+        return overlooked(alone, ROOT, Path(folder))
+
+
 def main() -> int:
     done, wrong, links = Counter(), [], 0
     chosen = sys.argv[1:]
@@ -117,6 +134,8 @@ def main() -> int:
         links += count
         wrong += broken
     if not chosen:
+        print("the checks themselves, on blocks that are wrong", flush=True)
+        wrong += controls()
         print("examples, against a gateway and a Redis that restart", flush=True)
         complaint = examples_fail(ROOT, PROGRAMS)
         done["run"] += 1

@@ -1,6 +1,7 @@
 """Runs the commands of a page as its reader would: in order, in one shell, in a folder that looks like the checkout."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,8 +11,8 @@ from pathlib import Path
 
 from blocks import Block
 
-# A command that takes longer is stuck: nothing is built here.
-PATIENCE = 30
+# A command that takes longer is stuck: nothing is built here. The machine may be busy.
+PATIENCE = 60
 SHIMS = Path(__file__).parent / "shims"
 
 
@@ -75,11 +76,8 @@ class Shell:
         script.write_text(code)
         if "background until" in block.words:
             self.logs.append(log)
-            self.say(f"(set -e; source {script}) >{log} 2>&1 </dev/null &")
-            sign = block.words["background until"]
-            port = sign.removeprefix("port ") if sign.startswith("port ") else None
-            there = until(lambda: answers(int(port)) if port else sign in read(log))
-            return None if there else f"never there, `{sign}`:\n{tail(log)}"
+            self.say(f"{{ (set -e; source {script}) >{log} 2>&1 </dev/null; : >{done}; }} &")
+            return self.there(block.words["background until"], log, done)
         self.say(f"set -eo pipefail; source {script} >{log} 2>&1 </dev/null; set +e; : >{done}")
         if not until(lambda: done.exists() or self.bash.poll() is not None) or not done.exists():
             return f"failed:\n{tail(log)}"
@@ -91,6 +89,16 @@ class Shell:
             heard = "\n".join(tail(one) for one in self.logs)
             return f"nobody in the background printed `{text}`:\n{heard}"
         return None
+
+    def there(self, sign: str, log: Path, done: Path) -> str | None:
+        """Waits for what a block in the background prints, or for the port that it listens on."""
+        port = re.fullmatch(r"port (\d+)", sign)
+
+        def shows() -> bool:
+            return answers(int(port[1])) if port else sign in read(log)
+
+        until(lambda: shows() or done.exists())
+        return None if shows() else f"never there, `{sign}`:\n{tail(log)}"
 
     def file(self, name: str) -> Path:
         return self.scratch / "tmp" / name

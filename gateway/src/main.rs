@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use gateway::{
     application::Application,
     carry,
-    config::{CarryConfig, Cli, Command, ServeConfig, parse},
+    config::{CarryConfig, Cli, Command, ServeConfig, parse, unknown_variables},
     http, telemetry, token,
     traces::Traces,
 };
@@ -62,6 +62,9 @@ fn run(config: ServeConfig) -> ExitCode {
         Ok(traces) => traces,
         Err(error) => return complain(&error),
     };
+    for name in unknown_variables(std::env::vars_os().map(|(name, _)| name)) {
+        tracing::warn!("there is no setting {name}; see gateway --help");
+    }
     let code = serve(config, traces.clone());
     traces.end();
     code

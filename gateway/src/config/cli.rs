@@ -3,11 +3,11 @@
 use std::{error::Error, ffi::OsString, process::ExitCode, time::Duration};
 
 use clap::{
-    Args, CommandFactory, Parser, Subcommand,
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use secrecy::SecretString;
-use shared::{CompanyClaim, TypeFilter, TypePattern, UserId};
+use shared::{CompanyClaim, Scope, TypeFilter, TypePattern, UserId};
 
 use super::{AuthConfig, LimitsConfig, ListenConfig, PaceConfig, PagesConfig, RedisConfig, TelemetryConfig};
 
@@ -77,7 +77,7 @@ pub struct TokenConfig {
     #[arg(long)]
     pub role: Option<String>,
     /// Rights of a service, space-separated: publish, admin
-    #[arg(long)]
+    #[arg(long, value_parser = scope)]
     pub scope: Option<String>,
     /// Types that it may receive, comma-separated: devis:*,facture:paid [default: all]
     #[arg(long, value_parser = |text: &str| TypeFilter::parse_list(text).map(Patterns))]
@@ -105,6 +105,15 @@ pub struct CarryConfig {
 #[derive(Debug, Clone)]
 pub struct Patterns(pub Vec<TypePattern>);
 
+/// A right that is misspelled would be signed, and be none.
+fn scope(text: &str) -> Result<String, String> {
+    let known = [Scope::Publish, Scope::Admin].map(Scope::as_str);
+    match text.split(' ').find(|word| !known.contains(word)) {
+        Some(word) => Err(format!("there is no right '{word}', only {}", known.join(" and "))),
+        None => Ok(text.to_owned()),
+    }
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor = match &text[digits.len()..] {
@@ -124,7 +133,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// The exit code to end with.
 #[expect(clippy::print_stderr, reason = "there is no log before the configuration is known")]
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ExitCode> {
-    Cli::try_parse_from(arguments).map_err(|error| match error.kind() {
+    let matches = command().try_get_matches_from(arguments);
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // Nothing is left to do when standard output is gone.
             let _ = error.print();
@@ -135,6 +145,27 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ExitC
             ExitCode::from(2)
         }
     })
+}
+
+/// The command line, where no command's help names what does nothing for it.
+fn command() -> clap::Command {
+    let idle = ["jwt_public_key_file", "jwks_url", "allowed_origins"];
+    Cli::command().mut_subcommand("token", |token| {
+        token.mut_args(|one| if idle.contains(&one.get_id().as_str()) { one.hide(true) } else { one })
+    })
+}
+
+/// Those of these names that begin like the gateway's variables and are none. Kubernetes sets some for a Service `gateway`.
+#[must_use]
+pub fn unknown_variables(names: impl Iterator<Item = OsString>) -> Vec<String> {
+    let command = Cli::command();
+    let arguments = command.get_arguments().chain(command.get_subcommands().flat_map(clap::Command::get_arguments));
+    let known: Vec<_> = arguments.filter_map(|one| one.get_env()?.to_str()).collect();
+    names
+        .filter_map(|name| name.into_string().ok())
+        .filter(|name| name.starts_with("GATEWAY_") && !known.contains(&name.as_str()))
+        .filter(|name| !name.starts_with("GATEWAY_SERVICE_") && !name.starts_with("GATEWAY_PORT"))
+        .collect()
 }
 
 /// One line that says what is wrong and names the variable. Never the value of a secret, nor of a URL with a password.
@@ -185,6 +216,22 @@ mod tests {
         let cli = Cli::try_parse_from(arguments).unwrap();
         let printed = format!("{cli:#?}");
         assert!(printed.contains("redis_url") && !printed.contains("hunter2"), "{printed}");
+    }
+
+    #[test]
+    fn a_right_that_does_not_exist_is_refused() {
+        for known in ["publish", "admin", "publish admin"] {
+            assert_eq!(scope(known).as_deref(), Ok(known));
+        }
+        for unknown in ["", "publisher", "publish,admin", "publish  admin"] {
+            assert!(scope(unknown).is_err(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_misspelled_is_named() {
+        let set = ["GATEWAY_LISTEN", "GATEWAY_REDIS_ULR", "GATEWAY_PORT_80_TCP", "GATEWAY_CARRY_FROM", "HOME"];
+        assert_eq!(unknown_variables(set.into_iter().map(OsString::from)), ["GATEWAY_REDIS_ULR"]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod redis;
 mod telemetry;
 
 pub use auth::{AuthConfig, KeySource};
-pub use cli::{CarryConfig, Cli, Command, ServeConfig, TokenConfig, parse};
+pub use cli::{CarryConfig, Cli, Command, ServeConfig, TokenConfig, parse, unknown_variables};
 pub use limits::{LimitsConfig, raise_descriptors};
 pub use listen::ListenConfig;
 pub use pace::PaceConfig;
