@@ -55,7 +55,8 @@ impl Drop for Guard {
 
 /// A Redis without persistence.
 pub(crate) struct Redis {
-    _child: Guard,
+    /// Its process.
+    pub(crate) child: Guard,
     /// Where it is.
     pub(crate) url: String,
 }
@@ -72,7 +73,7 @@ impl Redis {
             exchange(address, b"PING\r\n").await.is_ok_and(|answer| answer.starts_with(b"+PONG"))
         })
         .await?;
-        Ok(Self { _child: child, url: format!("redis://{address}") })
+        Ok(Self { child, url: format!("redis://{address}") })
     }
 }
 

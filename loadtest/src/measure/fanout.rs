@@ -141,6 +141,18 @@ fn row(step: &Step) -> String {
 }
 
 impl Report {
+    /// Takes in another try at another rate.
+    pub(crate) fn also(&mut self, other: Self) {
+        self.held = self.held.max(other.held);
+        self.steps.extend(other.steps);
+    }
+
+    /// What was in the way at the highest rate that was held.
+    pub(crate) fn bottleneck_of_held(&self) -> Option<String> {
+        let step = self.steps.iter().rev().find(|step| step.offered <= self.held)?;
+        step.bottleneck.clone()
+    }
+
     /// Of two generators that stepped together.
     pub(crate) fn and(&self, other: &Self) -> anyhow::Result<Self> {
         let same = self.steps.len() == other.steps.len() && self.size == other.size;

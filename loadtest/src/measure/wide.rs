@@ -71,7 +71,7 @@ pub(crate) struct Report {
     pub(crate) encoded: Option<u64>,
     counted_deliveries: Option<u64>,
     cpu_us: Option<f64>,
-    cpu_user_us: Option<f64>,
+    pub(crate) cpu_user_us: Option<f64>,
     max_ms: Option<f64>,
 }
 

@@ -157,6 +157,15 @@ pub(crate) const FIGURES: &[Figure] = &[
     },
 ];
 
+/// The figures of one measurement in one line.
+pub(crate) fn headline(measured: &Measured) -> String {
+    let figures = FIGURES.iter().filter_map(|figure| {
+        let value = (figure.of)(measured)?;
+        Some(format!("{}: {} {}", figure.title, figure.written(value), figure.unit).trim_end().to_owned())
+    });
+    figures.collect::<Vec<_>>().join("; ")
+}
+
 impl Figure {
     /// Of a system over all rounds.
     pub(crate) fn spread(&self, results: &Results, system: Kind) -> Option<Spread> {
