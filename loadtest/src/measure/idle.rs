@@ -4,10 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    common::Common,
-    verdict::Outcome,
-};
+use super::{common::Common, verdict::Outcome};
 use crate::{clock::now_us, results::Measured, system::Subject, terminal};
 
 /// How many sessions, and whose memory.

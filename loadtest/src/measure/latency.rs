@@ -114,7 +114,10 @@ impl Report {
 impl Outcome for Report {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![
-            format!("{} sessions in {} rooms, {} events of {} bytes a second", self.sessions, self.rooms, self.rate, self.size),
+            format!(
+                "{} sessions in {} rooms, {} events of {} bytes a second",
+                self.sessions, self.rooms, self.rate, self.size
+            ),
             format!("  publisher to socket  {}", self.step.latency),
             format!("  {}", self.step.usage.line()),
         ];
@@ -125,9 +128,7 @@ impl Outcome for Report {
     fn missed(&self) -> Vec<String> {
         let latency = &self.step.latency;
         let mut missed = self.step.broken();
-        for (name, value, max) in
-            [("p50", latency.p50_ms, self.max_p50_ms), ("p99", latency.p99_ms, self.max_p99_ms)]
-        {
+        for (name, value, max) in [("p50", latency.p50_ms, self.max_p50_ms), ("p99", latency.p99_ms, self.max_p99_ms)] {
             if let Some(max) = max.filter(|&max| value > max) {
                 missed.push(format!("{name} {value:.2} ms, at most {max} were allowed"));
             }

@@ -4,12 +4,7 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    common::Common,
-    metrics::Counts,
-    step::arrived,
-    verdict::Outcome,
-};
+use super::{common::Common, metrics::Counts, step::arrived, verdict::Outcome};
 use crate::{results::Measured, system::Subject, target::TargetArgs};
 
 /// Which gateway, and how wide.

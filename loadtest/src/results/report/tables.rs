@@ -85,7 +85,11 @@ pub(super) fn remarks(results: &Results) -> Vec<String> {
 pub(super) fn plain(results: &Results) -> Vec<String> {
     let mut lines = Vec::new();
     for (figure, spreads) in figures(results) {
-        lines.push(format!("{}{}", figure.title, if figure.unit.is_empty() { "" } else { ", " }.to_owned() + figure.unit));
+        lines.push(format!(
+            "{}{}",
+            figure.title,
+            if figure.unit.is_empty() { "" } else { ", " }.to_owned() + figure.unit
+        ));
         for (kind, Spread { min, median, max, rounds }) in spreads {
             lines.push(format!(
                 "  {:<24} {:>12}   {} to {} in {rounds}",
