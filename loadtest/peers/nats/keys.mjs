@@ -1,5 +1,5 @@
 // Makes the operator, the account and the names that user tokens are signed with, for this machine alone: `keys.mjs FOLDER`.
-// Writes accounts.conf for the server, account.pem (signs users' tokens) and names.json (who signs, who is signed for).
+// Writes accounts.conf for the server, account.der (signs users' tokens) and names.json (who signs, who is signed for).
 import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { writeFileSync } from "node:fs";
 
@@ -42,5 +42,5 @@ resolver: MEMORY
 resolver_preload: { ${account.name}: ${accountToken} }
 `,
 );
-writeFileSync(`${folder}/account.pem`, account.key.export({ format: "pem", type: "pkcs8" }), { mode: 0o600 });
+writeFileSync(`${folder}/account.der`, account.key.export({ format: "der", type: "pkcs8" }), { mode: 0o600 });
 writeFileSync(`${folder}/names.json`, JSON.stringify({ account: account.name, user: user.name }));
