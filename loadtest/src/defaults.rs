@@ -30,9 +30,9 @@ pub(crate) const SESSIONS_PER_ADDRESS: usize = 4_000;
 /// File descriptors for everything that is not a session.
 pub(crate) const SPARE_FDS: u64 = 200;
 /// One read takes what the kernel has for a session; larger than any frame.
-pub(crate) const READ_BUFFER: usize = 256 * 1024;
-/// The largest payload that is believed; the contract's events stay under 64 KiB.
-pub(crate) const MAX_PAYLOAD: usize = 128 * 1024;
+pub(crate) const READ_BUFFER: usize = 2 * 1024 * 1024;
+/// The largest payload that is believed. The gateway's stay under 64 KiB; NATS joins what waited into one frame.
+pub(crate) const MAX_PAYLOAD: usize = 1024 * 1024;
 /// How often the paced publisher looks what is due. Smaller batches would cost more, larger ones smear the pace.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 /// Events in one publish of the paced publisher: what a pause of it piled up goes out in several.

@@ -3,7 +3,7 @@
 //! - [`simulate`] publishes the working day of French trades companies, told by [`story`], through a [`target`];
 //! - [`watch`] follows one company in the terminal;
 //! - [`measure`] holds the figures: memory per idle session, fan-out, one wide room. Its sessions are the lean
-//!   ones of [`client`];
+//!   ones of [`client`], and what they measure is a [`system`]: the gateway, or another server beside it;
 //! - [`autoscale`] lets the manifests' way of scaling work on real processes.
 
 mod autoscale;
@@ -16,6 +16,7 @@ mod defaults;
 mod measure;
 mod simulate;
 mod story;
+mod system;
 mod target;
 mod terminal;
 mod watch;

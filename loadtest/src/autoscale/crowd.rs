@@ -12,6 +12,7 @@ use tokio::{
 use crate::{
     client::{Plan, Session, Sightings},
     measure::mint::Mint,
+    system::{Ticket, gateway::Ours},
 };
 
 /// Sessions that come and go.
@@ -69,10 +70,11 @@ impl Crowd {
         while self.sessions.len() < count {
             let number = self.sessions.len();
             let address = self.addresses[number % self.addresses.len()];
-            let plan = Plan { address, host: address.to_string(), target: "/v1/ws".to_owned() };
-            let company = self.rooms[number % self.rooms.len()].clone();
-            let token = self.mint.session(company, UserId::parse(&format!("user-{number}"))?)?;
-            let session = Session { number, plan, token, sightings: self.sightings.clone() };
+            let plan = Plan { address, host: address.to_string(), dialect: Arc::new(Ours::default()) };
+            let room = self.rooms[number % self.rooms.len()].clone();
+            let token = self.mint.session(room.clone(), UserId::parse(&format!("user-{number}"))?)?;
+            let ticket = Ticket { number, room, token, after: None };
+            let session = Session { ticket, plan, sightings: self.sightings.clone() };
             self.sessions.push(self.handle.spawn(session.run()).abort_handle());
         }
         Ok(())

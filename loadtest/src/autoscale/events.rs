@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     measure::pace::Pacer,
+    system::ToGateway,
     target::{Target, TargetArgs},
 };
 
@@ -29,7 +30,7 @@ impl Events {
     pub(super) fn start(redis: &str, rooms: Vec<CompanyId>, rate: u32) -> anyhow::Result<Self> {
         let args = TargetArgs { redis: Some(redis.to_owned()), gateway: None };
         let target = Target::open(&args, || anyhow::bail!("Redis asks for no token"))?;
-        let mut pacer = Pacer::new(target, rooms, SIZE)?;
+        let mut pacer = Pacer::new(Box::new(ToGateway::new(target)?), rooms, SIZE)?;
         let (stop, published) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (stopped, count) = (stop.clone(), published.clone());
         let task = tokio::spawn(async move {

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     defaults::{OPENING_AT_ONCE, SPARE_FDS},
+    system::{Dialect, Ticket},
     terminal,
 };
 
@@ -44,23 +45,24 @@ struct Line {
 }
 
 impl Fleet {
-    /// Opens `count` sessions, each with the token of its number, read by so many threads.
+    /// Opens `count` sessions, each with the ticket of its number, read by so many threads.
     pub(crate) async fn open(
         plan: &Plan,
         count: usize,
         readers: usize,
-        token: impl Fn(usize) -> anyhow::Result<String>,
+        ticket: impl Fn(usize) -> anyhow::Result<Ticket>,
     ) -> anyhow::Result<Self> {
         allow_descriptors(count)?;
         let delivered = Arc::<AtomicU64>::default();
-        let readers =
-            (0..readers.max(1)).map(|_| Line::start(delivered.clone())).collect::<anyhow::Result<Vec<_>>>()?;
+        let readers = (0..readers.max(1))
+            .map(|_| Line::start(plan.dialect.clone(), delivered.clone()))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         let fleet = Self { readers, delivered };
         let progress = terminal::progress("sessions", count as u64);
         let mut opening = stream::iter(0..count)
             .map(|number| {
-                let token = token(number);
-                async move { plan.open(number, &token?).await.map(|opened| (number, opened)) }
+                let ticket = ticket(number);
+                async move { plan.open(&ticket?).await.map(|opened| (number, opened)) }
             })
             .buffer_unordered(OPENING_AT_ONCE);
         while let Some(opened) = opening.next().await {
@@ -98,11 +100,11 @@ impl Fleet {
 }
 
 impl Line {
-    fn start(delivered: Arc<AtomicU64>) -> anyhow::Result<Self> {
+    fn start(dialect: Arc<dyn Dialect>, delivered: Arc<AtomicU64>) -> anyhow::Result<Self> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
         let (commands, inbox) = sync_channel(OPENING_AT_ONCE);
-        let reader = Reader::new(poll, inbox, delivered);
+        let reader = Reader::new(poll, inbox, dialect, delivered);
         let thread = std::thread::Builder::new().name("reader".to_owned()).spawn(move || reader.run())?;
         Ok(Self { commands, waker, thread: Some(thread) })
     }
@@ -123,7 +125,7 @@ impl Drop for Line {
 }
 
 /// A descriptor for each session: raised as far as we may.
-fn allow_descriptors(sessions: usize) -> anyhow::Result<()> {
+pub(super) fn allow_descriptors(sessions: usize) -> anyhow::Result<()> {
     let needed = sessions as u64 + SPARE_FDS;
     let (soft, hard) = rlimit::Resource::NOFILE.get()?;
     if soft >= needed {

@@ -4,6 +4,8 @@ use crate::defaults::MAX_PAYLOAD;
 
 /// A text frame.
 pub(super) const TEXT: u8 = 1;
+/// A binary frame.
+pub(super) const BINARY: u8 = 2;
 /// The end of the connection.
 pub(super) const CLOSE: u8 = 8;
 /// To be answered with a pong.
@@ -64,11 +66,19 @@ pub(super) fn next_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, Fra
     Ok(bytes.get(header..end).map(|payload| (Frame { opcode, payload }, end)))
 }
 
-/// A frame from a client with a short payload. The mask is zero: it hides nothing on a loopback.
+/// A frame from a client. The mask is zero: it hides nothing on a loopback.
 pub(super) fn masked(opcode: u8, payload: &[u8]) -> Vec<u8> {
-    let payload = &payload[..payload.len().min(125)];
-    let length = u8::try_from(payload.len()).unwrap_or_default();
-    let mut frame = vec![0x80 | opcode, 0x80 | length, 0, 0, 0, 0];
+    let payload = &payload[..payload.len().min(usize::from(u16::MAX))];
+    let mut frame = Vec::with_capacity(8 + payload.len());
+    frame.push(0x80 | opcode);
+    match (u8::try_from(payload.len()), u16::try_from(payload.len()).unwrap_or(u16::MAX)) {
+        (Ok(short @ ..=125), _) => frame.push(0x80 | short),
+        (_, long) => {
+            frame.push(0x80 | 126);
+            frame.extend(long.to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
     frame.extend_from_slice(payload);
     frame
 }
@@ -103,7 +113,7 @@ mod tests {
             (&[0x81, 0x80], FrameError::Masked),
             (&[0x01, 0], FrameError::Fragmented),
             (&[0x80, 0], FrameError::Fragmented),
-            (&[0x81, 127, 0, 0, 0, 0, 1, 0, 0, 0], FrameError::TooBig),
+            (&[0x81, 127, 0, 0, 0, 0, 2, 0, 0, 0], FrameError::TooBig),
             (&[0x81, 127, 255, 255, 255, 255, 255, 255, 255, 255], FrameError::TooBig),
         ];
         for (bytes, error) in cases {
@@ -114,6 +124,7 @@ mod tests {
     #[test]
     fn a_pong_is_masked_and_carries_the_payload_of_the_ping() {
         assert_eq!(masked(PONG, b"ab"), [0x8a, 0x82, 0, 0, 0, 0, b'a', b'b']);
+        assert_eq!(masked(TEXT, &[b'x'; 300])[..9], [0x81, 0xfe, 1, 44, 0, 0, 0, 0, b'x']);
     }
 
     proptest! {

@@ -1,18 +1,8 @@
-//! The upgrade as text: the request, and what the answer says.
+//! What the answer to an upgrade says.
 
 use std::time::Duration;
 
 use crate::defaults::RETRY_AFTER_CAP;
-
-/// The request of one session. The key is constant and the echo of it not checked: what is measured is our own server.
-pub(crate) fn request(host: &str, target: &str, token: &str) -> Vec<u8> {
-    format!(
-        "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         Sec-WebSocket-Protocol: realtime.v1\r\nAuthorization: Bearer {token}\r\n\r\n"
-    )
-    .into_bytes()
-}
 
 /// The answer to an upgrade.
 #[derive(Debug, PartialEq, Eq)]

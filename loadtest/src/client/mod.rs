@@ -1,6 +1,7 @@
 //! The lean client of the measuring commands: thousands of sessions, read by one or two threads.
 //!
-//! [`open`] brings sessions up on the async runtime (connect, upgrade, `welcome`), spread over loopback addresses.
+//! [`open`] brings sessions up on the async runtime, spread over loopback addresses; what is said until a session is in is
+//! decided by [`opening`], without I/O. What is spoken is the [`Dialect`](crate::system::Dialect) of the system.
 //! From then on a [`reader`] thread owns them: one `epoll`, one shared buffer, no task and no buffer per session. It
 //! cuts the bytes into [`frames`], finds id and send time by byte search ([`scan`]) and counts into its [`tally`].
 //!
@@ -12,6 +13,7 @@ mod fleet;
 mod frames;
 mod handshake;
 mod open;
+mod opening;
 mod reader;
 mod resuming;
 mod scan;
@@ -19,8 +21,8 @@ mod sightings;
 mod tally;
 
 pub(crate) use fleet::{Fleet, Taken};
-pub(crate) use handshake::request as handshake_request;
-pub(crate) use open::{Plan, Refused};
+pub(crate) use open::Plan;
+pub(crate) use opening::Refused;
 pub(crate) use resuming::Session;
-pub(crate) use scan::SENT_AT;
+pub(crate) use scan::{event_id, marks};
 pub(crate) use sightings::Sightings;

@@ -14,15 +14,22 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use shared::Cursor;
 
 use super::{
-    frames::{CLOSE, PING, PONG, TEXT, masked, next_frame},
+    frames::{BINARY, CLOSE, PING, PONG, TEXT, masked, next_frame},
     open::Opened,
     scan::Scanner,
     tally::Tally,
 };
-use crate::{clock::now_us, defaults::READ_BUFFER};
+use crate::{
+    clock::now_us,
+    defaults::READ_BUFFER,
+    system::{Dialect, Heard},
+};
 
 /// The token of the waker; sessions count from 0.
 pub(super) const WAKE: Token = Token(usize::MAX);
+
+/// The epoch of events that only their marks number.
+const UNPLACED: u64 = 1;
 
 /// What the reader is asked for.
 pub(super) enum Command {
@@ -45,6 +52,7 @@ struct Session {
 pub(super) struct Reader {
     poll: Poll,
     commands: Receiver<Command>,
+    dialect: Arc<dyn Dialect>,
     /// Deliveries so far, for progress.
     delivered: Arc<AtomicU64>,
     sessions: Vec<Option<Session>>,
@@ -54,10 +62,16 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(poll: Poll, commands: Receiver<Command>, delivered: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(
+        poll: Poll,
+        commands: Receiver<Command>,
+        dialect: Arc<dyn Dialect>,
+        delivered: Arc<AtomicU64>,
+    ) -> Self {
         Self {
             poll,
             commands,
+            dialect,
             delivered,
             sessions: Vec::new(),
             scanner: Scanner::new(),
@@ -130,7 +144,7 @@ impl Reader {
             let room = self.buffer.len() - carried;
             let result = session.stream.read(&mut self.buffer[carried..]);
             let (read, end) = match result {
-                Ok(0) => (0, Some("ended by the gateway".to_owned())),
+                Ok(0) => (0, Some("ended by the server".to_owned())),
                 Ok(read) => (read, None),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => (0, None),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {
@@ -139,7 +153,7 @@ impl Reader {
                 }
                 Err(error) => (0, Some(error.to_string())),
             };
-            let over = cut(session, &self.buffer[..carried + read], &mut self.scanner, &mut self.tally);
+            let over = cut(session, &self.buffer[..carried + read], &*self.dialect, &mut self.scanner, &mut self.tally);
             if let Some(why) = over.or(end) {
                 return self.end(index, why);
             }
@@ -157,16 +171,46 @@ impl Reader {
 }
 
 /// Cuts `bytes` into frames and keeps what is left over. Why the session is over, if it is.
-fn cut(session: &mut Session, bytes: &[u8], scanner: &mut Scanner, tally: &mut Tally) -> Option<String> {
+fn cut(
+    session: &mut Session,
+    bytes: &[u8],
+    dialect: &dyn Dialect,
+    scanner: &mut Scanner,
+    tally: &mut Tally,
+) -> Option<String> {
     let now = now_us();
     let mut rest = bytes;
     loop {
         match next_frame(rest) {
             Ok(Some((frame, used))) => {
                 match frame.opcode {
-                    TEXT => text(session, frame.payload, scanner, tally, now),
+                    TEXT | BINARY => {
+                        let mut over = None;
+                        dialect.hear(frame.payload, &mut |heard| match heard {
+                            Heard::Placed(id, json) => {
+                                tally.event(id, &mut session.last, session.joined, scanner.sent_at(json), now);
+                            }
+                            Heard::Event(json) => {
+                                if let Some((sent_at, seq)) = scanner.both(json) {
+                                    let id = Cursor { epoch: UNPLACED, seq };
+                                    tally.event(id, &mut session.last, session.joined, Some(sent_at), now);
+                                }
+                            }
+                            Heard::Asked(answer) => {
+                                // What does not fit into an empty socket has nobody waiting for it; so with pongs.
+                                let _lost = session.stream.write(&masked(frame.opcode, &answer));
+                            }
+                            Heard::Resync(place) => {
+                                tally.resyncs += 1;
+                                session.last = place;
+                            }
+                            Heard::Over(why) => over = Some(why),
+                        });
+                        if over.is_some() {
+                            return over;
+                        }
+                    }
                     PING => {
-                        // A pong that does not fit into an empty socket has nobody waiting for it.
                         let _lost = session.stream.write(&masked(PONG, frame.payload));
                     }
                     CLOSE => return Some(closed(frame.payload)),
@@ -185,17 +229,6 @@ fn cut(session: &mut Session, bytes: &[u8], scanner: &mut Scanner, tally: &mut T
         session.carry.extend_from_slice(rest);
     }
     None
-}
-
-fn text(session: &mut Session, payload: &[u8], scanner: &mut Scanner, tally: &mut Tally, now: u64) {
-    if let Some(id) = Scanner::id(payload) {
-        tally.event(id, &mut session.last, session.joined, scanner.sent_at(payload), now);
-    } else if payload.starts_with(b"{\"frame\":\"resync\"") {
-        tally.resyncs += 1;
-        if let Ok(shared::ServerFrame::Resync { last_event_id, .. }) = serde_json::from_slice(payload) {
-            session.last = last_event_id;
-        }
-    }
 }
 
 fn closed(payload: &[u8]) -> String {

@@ -11,22 +11,20 @@ use tokio::{
 use super::{
     Plan, Refused,
     frames::{CLOSE, PING, PONG, TEXT, masked, next_frame},
-    scan::Scanner,
+    scan::{Scanner, event_id},
     sightings::Sightings,
 };
-use crate::{backoff::Backoff, clock::now_us};
+use crate::{backoff::Backoff, clock::now_us, system::Ticket};
 
 /// One read takes so much: what a session gets within moments.
 const CHUNK: usize = 16 * 1024;
 
 /// A session that lives until its task is aborted.
 pub(crate) struct Session {
-    /// Its number, which decides the address that it comes from.
-    pub(crate) number: usize,
+    /// Who it is; the number decides the address that it comes from.
+    pub(crate) ticket: Ticket,
     /// Where it connects to.
     pub(crate) plan: Plan,
-    /// What it is let in with.
-    pub(crate) token: String,
     /// Where it tells what it sees.
     pub(crate) sightings: Arc<Sightings>,
 }
@@ -51,15 +49,16 @@ enum End {
 
 impl Session {
     /// Lives.
-    pub(crate) async fn run(self) {
-        let sightings = &self.sightings;
+    pub(crate) async fn run(mut self) {
+        let sightings = self.sightings.clone();
         let mut scanner = Scanner::new();
         let mut backoff = Backoff::default();
         let mut place: Option<Cursor> = None;
         // Kept until its successor is there.
         let mut predecessor: Option<TcpStream> = None;
         loop {
-            let opened = match self.plan.resuming(place).open(self.number, &self.token).await {
+            self.ticket.after = place;
+            let opened = match self.plan.open(&self.ticket).await {
                 Ok(opened) => opened,
                 Err(error) => {
                     sightings.refused.fetch_add(1, Relaxed);
@@ -82,7 +81,7 @@ impl Session {
                 None => opened.at,
             };
             let here = at;
-            sightings.stands(self.number, &mut at, here);
+            sightings.stands(self.ticket.number, &mut at, here);
             let mut connection = Connection { stream, carry: opened.rest, since: now_us(), leave_at: None };
             let end = self.read(&mut connection, &mut at, &mut scanner).await;
             place = Some(at);
@@ -140,14 +139,14 @@ impl Session {
     }
 
     fn text(&self, payload: &[u8], connection: &mut Connection, at: &mut Cursor, scanner: &mut Scanner, now: u64) {
-        if let Some(id) = Scanner::id(payload) {
+        if let Some(id) = event_id(payload) {
             let sent = scanner.sent_at(payload);
-            return self.sightings.event(self.number, id, at, sent, connection.since, now);
+            return self.sightings.event(self.ticket.number, id, at, sent, connection.since, now);
         }
         match serde_json::from_slice(payload) {
             Ok(ServerFrame::Resync { last_event_id, .. }) => {
                 self.sightings.losses_told.fetch_add(1, Relaxed);
-                self.sightings.stands(self.number, at, last_event_id);
+                self.sightings.stands(self.ticket.number, at, last_event_id);
             }
             Ok(ServerFrame::Reconnect { after_ms, .. }) => {
                 connection.leave_at = Some(Instant::now() + Duration::from_millis(after_ms));

@@ -7,7 +7,7 @@ use clap::Parser;
 use serde::Serialize;
 
 use super::{
-    children::{Gateway, Redis},
+    children::{Gateway, Redis, secret},
     fanout, idle,
     verdict::{Outcome, conclude},
     wide,
@@ -67,28 +67,20 @@ async fn measure(args: &Args) -> anyhow::Result<Report> {
         None => std::env::current_exe()?.with_file_name("gateway"),
     };
     let redis = Redis::start(&args.redis_bin).await?;
+    let start = async || Gateway::start(&program, &redis.url, &secret()).await?.subject();
 
     terminal::note("idle: memory per session");
-    let gateway = Gateway::start(&program, &redis).await?;
-    let idle: idle::Args =
-        gateway.arguments(&["--pid"], &[("--sessions", args.idle), ("--max-bytes", MARKS.0 as u32)])?;
-    let idle = idle::measure(&idle).await?;
-    drop(gateway);
+    let load = load(&[("--sessions", args.idle), ("--max-bytes", MARKS.0 as u32)])?;
+    let idle = idle::measure(&start().await?, &load).await?;
 
     terminal::note("wide: one room");
-    let gateway = Gateway::start(&program, &redis).await?;
-    let wide: wide::Args = gateway.arguments(&["--pid", "--admin", "--redis"], &[("--sessions", args.wide)])?;
-    let wide = wide::measure(&wide).await?;
-    drop(gateway);
+    let wide = wide::measure(&mut start().await?, &self::load(&[("--sessions", args.wide)])?).await?;
 
     terminal::note("fanout: deliveries per second");
-    let gateway = Gateway::start(&program, &redis).await?;
-    let mut fanout: fanout::Args = gateway.arguments(
-        &["--pid", "--redis"],
-        &[("--deliveries", args.fanout), ("--min-deliveries", args.fanout.min(MARKS.1))],
-    )?;
-    fanout.ramp = args.ramp;
-    let fanout = fanout::measure(&fanout).await?;
+    let mut load: fanout::Load =
+        self::load(&[("--deliveries", args.fanout), ("--min-deliveries", args.fanout.min(MARKS.1))])?;
+    load.ramp = args.ramp;
+    let fanout = fanout::measure(&mut start().await?, &load).await?;
     Ok(Report { idle, wide, fanout })
 }
 
@@ -99,24 +91,11 @@ struct Defaults<T: clap::Args> {
     args: T,
 }
 
-impl Gateway {
-    /// The arguments of a measurement of this gateway: some of its own, and numbers.
-    pub(super) fn arguments<T: clap::Args>(&self, own: &[&str], numbers: &[(&str, u32)]) -> anyhow::Result<T> {
-        let mut line = vec!["bench".to_owned(), "--url".to_owned(), self.url.clone()];
-        line.extend(["--jwt-secret".to_owned(), self.secret.clone()]);
-        for name in own {
-            let value = match *name {
-                "--pid" => self.pid().to_string(),
-                "--admin" => self.metrics.clone(),
-                _ => self.redis.clone(),
-            };
-            line.extend([(*name).to_owned(), value]);
-        }
-        for (name, number) in numbers {
-            line.extend([(*name).to_owned(), number.to_string()]);
-        }
-        Ok(Defaults::<T>::try_parse_from(line).context("arguments of the measurement")?.args)
-    }
+/// What a measurement is told in numbers.
+fn load<T: clap::Args>(numbers: &[(&str, u32)]) -> anyhow::Result<T> {
+    let numbers = numbers.iter().flat_map(|(name, number)| [(*name).to_owned(), number.to_string()]);
+    let line = std::iter::once("bench".to_owned()).chain(numbers);
+    Ok(Defaults::<T>::try_parse_from(line).context("arguments of the measurement")?.args)
 }
 
 impl Outcome for Report {

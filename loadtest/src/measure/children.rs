@@ -51,23 +51,32 @@ impl Redis {
 }
 
 /// A gateway on that Redis.
-pub(super) struct Gateway {
-    child: Guard,
-    /// Its WebSocket.
-    pub(super) url: String,
+pub(crate) struct Gateway {
+    pub(crate) child: Guard,
+    /// Its public address.
+    pub(crate) public: SocketAddr,
     /// Its metrics.
-    pub(super) metrics: String,
+    pub(crate) metrics: String,
     /// Its Redis.
-    pub(super) redis: String,
+    pub(crate) redis: String,
     /// What signs tokens.
-    pub(super) secret: String,
+    pub(crate) secret: String,
 }
 
 impl Gateway {
     /// Starts one with its defaults and waits until it is ready.
-    pub(super) async fn start(program: &Path, redis: &Redis) -> anyhow::Result<Self> {
-        let (public, admin) = (free_address()?, free_address()?);
-        let secret: String = (0..4).map(|_| format!("{:016x}", rand::random::<u64>())).collect();
+    pub(crate) async fn start(program: &Path, redis: &str, secret: &str) -> anyhow::Result<Self> {
+        Self::start_at(free_address()?, program, redis, secret).await
+    }
+
+    /// Starts one that listens there.
+    pub(crate) async fn start_at(
+        public: SocketAddr,
+        program: &Path,
+        redis: &str,
+        secret: &str,
+    ) -> anyhow::Result<Self> {
+        let admin = free_address()?;
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GATEWAY_")) {
             command.env_remove(name);
@@ -75,8 +84,8 @@ impl Gateway {
         command
             .env("GATEWAY_LISTEN", public.to_string())
             .env("GATEWAY_ADMIN_LISTEN", admin.to_string())
-            .env("GATEWAY_REDIS_URL", &redis.url)
-            .env("GATEWAY_JWT_SECRET", &secret)
+            .env("GATEWAY_REDIS_URL", redis)
+            .env("GATEWAY_JWT_SECRET", secret)
             .env("GATEWAY_LOG", "warn");
         let mut child = spawn(command, program)?;
         let ready = format!("GET /readyz HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n");
@@ -86,17 +95,22 @@ impl Gateway {
         .await?;
         Ok(Self {
             child,
-            url: format!("ws://{public}/v1/ws"),
+            public,
             metrics: format!("http://{admin}/metrics"),
-            redis: redis.url.clone(),
-            secret,
+            redis: redis.to_owned(),
+            secret: secret.to_owned(),
         })
     }
 
     /// Its process.
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.0.id()
     }
+}
+
+/// A secret of 64 characters for one run.
+pub(crate) fn secret() -> String {
+    (0..4).map(|_| format!("{:016x}", rand::random::<u64>())).collect()
 }
 
 /// Its errors and warnings are shown, the rest is not.

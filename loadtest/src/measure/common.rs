@@ -1,14 +1,25 @@
 //! What every measuring command is told: where the gateway is and how tokens are signed.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    sync::Arc,
+};
 
 use anyhow::Context;
 use reqwest::Url;
 use secrecy::SecretString;
 use shared::{CompanyId, UserId};
 
-use super::mint::Mint;
-use crate::client::{Fleet, Plan};
+use super::{
+    mint::Mint,
+    pace::Pacer,
+    process::{Cpu, pss_of_all},
+};
+use crate::{
+    client::{Fleet, Plan},
+    system::{Subject, Ticket, ToGateway, gateway::Ours},
+    target::{Target, TargetArgs},
+};
 
 /// Where the gateway is.
 #[derive(Debug, Clone, clap::Args)]
@@ -37,31 +48,64 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    /// What signs tokens.
-    pub(crate) fn mint(&self) -> Mint {
-        Mint::new(&self.jwt_secret, self.jwt_issuer.clone(), self.jwt_audience.clone())
-    }
-
-    /// Opens sessions, the rooms in turn.
-    pub(crate) async fn sessions(&self, count: usize, rooms: &[CompanyId]) -> anyhow::Result<Fleet> {
-        let plan = self.plan()?;
-        let mint = self.mint();
-        let token = |number: usize| {
-            let user = UserId::parse(&format!("load-{number}"))?;
-            mint.session(rooms[number % rooms.len()].clone(), user)
-        };
-        Fleet::open(&plan, count, self.readers, token).await
-    }
-
-    /// Where sessions connect to.
-    pub(crate) fn plan(&self) -> anyhow::Result<Plan> {
+    /// The gateway that is named here.
+    pub(crate) fn subject(&self, pid: Option<u32>, target: Option<&TargetArgs>) -> anyhow::Result<Subject> {
         anyhow::ensure!(self.url.scheme() == "ws", "--url speaks ws:// only");
         let host = self.url.host_str().context("--url names no host")?;
         let port = self.url.port_or_known_default().unwrap_or(80);
         let address: SocketAddr =
             (host.trim_matches(['[', ']']), port).to_socket_addrs().context("--url")?.next().context("--url")?;
         let query = self.url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        Ok(Plan { address, host: format!("{host}:{port}"), target: format!("{}{query}", self.url.path()) })
+        let mint = Mint::new(&self.jwt_secret, self.jwt_issuer.clone(), self.jwt_audience.clone());
+        let outlet = match target {
+            Some(target) => Some(Box::new(ToGateway::new(Target::open(target, || mint.publishing())?)?) as _),
+            None => None,
+        };
+        Ok(Subject {
+            address,
+            host: format!("{host}:{port}"),
+            pids: pid.into_iter().collect(),
+            dialect: Arc::new(Ours(format!("{}{query}", self.url.path()))),
+            mint,
+            outlet,
+            admin: Some(self.admin.clone()),
+            readers: self.readers,
+            children: Vec::new(),
+        })
+    }
+}
+
+impl Subject {
+    /// Where sessions connect to.
+    pub(crate) fn plan(&self) -> Plan {
+        Plan { address: self.address, host: self.host.clone(), dialect: self.dialect.clone() }
+    }
+
+    /// The ticket of a session's number, the rooms in turn.
+    pub(crate) fn ticket(&self, number: usize, rooms: &[CompanyId]) -> anyhow::Result<Ticket> {
+        let room = rooms[number % rooms.len()].clone();
+        let token = self.mint.session(room.clone(), UserId::parse(&format!("load-{number}"))?)?;
+        Ok(Ticket { number, room, token, after: None })
+    }
+
+    /// Opens sessions, the rooms in turn.
+    pub(crate) async fn sessions(&self, count: usize, rooms: &[CompanyId]) -> anyhow::Result<Fleet> {
+        Fleet::open(&self.plan(), count, self.readers, |number| self.ticket(number, rooms)).await
+    }
+
+    /// What publishes to these rooms; there is one.
+    pub(crate) fn pacer(&mut self, rooms: &[CompanyId], size: usize) -> anyhow::Result<Pacer> {
+        Pacer::new(self.outlet.take().context("no way to publish")?, rooms.to_vec(), size)
+    }
+
+    /// CPU of its processes so far, where they are known.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Option<Cpu>> {
+        (!self.pids.is_empty()).then(|| Cpu::of_all(&self.pids)).transpose()
+    }
+
+    /// Memory of its processes.
+    pub(crate) fn pss(&self) -> anyhow::Result<u64> {
+        pss_of_all(&self.pids)
     }
 }
 

@@ -6,14 +6,10 @@ use serde::Serialize;
 
 use super::{
     common::{Common, rooms},
-    pace::Pacer,
     step::{Step, step},
     verdict::{Outcome, conclude},
 };
-use crate::{
-    target::{Target, TargetArgs},
-    terminal,
-};
+use crate::{system::Subject, target::TargetArgs, terminal};
 
 /// Seconds before the first figure, at its rate: caches, allocators and branch predictors are warm then.
 const WARM_UP: f64 = 1.0;
@@ -22,13 +18,23 @@ const RAMP: f64 = 1.25;
 /// Where the ramp ends in any case.
 const RAMP_STEPS: usize = 20;
 
-/// Rooms, rate and bounds.
+/// Which gateway, and how much.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(crate) common: Common,
+    common: Common,
     #[command(flatten)]
-    pub(crate) target: TargetArgs,
+    target: TargetArgs,
+    /// The gateway's process, for its CPU
+    #[arg(long)]
+    pid: Option<u32>,
+    #[command(flatten)]
+    load: Load,
+}
+
+/// Rooms, rate and bounds.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Load {
     /// Sessions, spread evenly over the rooms
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
     pub(crate) sessions: u32,
@@ -47,9 +53,6 @@ pub(crate) struct Args {
     /// Step up by a quarter until the p99 bound or the promise breaks
     #[arg(long)]
     pub(crate) ramp: bool,
-    /// The gateway's process, for its CPU
-    #[arg(long)]
-    pub(crate) pid: Option<u32>,
     /// Fail (and end the ramp) above this 99th percentile of latency
     #[arg(long, value_name = "MS", default_value_t = 250.0)]
     pub(crate) max_p99_ms: f64,
@@ -78,20 +81,20 @@ pub(crate) struct Report {
 
 /// Runs the command.
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
-    conclude(&measure(&args).await?, args.common.json)
+    let mut subject = args.common.subject(args.pid, Some(&args.target))?;
+    conclude(&measure(&mut subject, &args.load).await?, args.common.json)
 }
 
 /// Measures.
-pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
+pub(crate) async fn measure(subject: &mut Subject, args: &Load) -> anyhow::Result<Report> {
     anyhow::ensure!(
         args.sessions.is_multiple_of(args.rooms),
         "--sessions is a multiple of --rooms, so that rooms are equal"
     );
     let room_size = u64::from(args.sessions / args.rooms);
     let rooms = rooms(args.rooms as usize)?;
-    let target = Target::open(&args.target, || args.common.mint().publishing())?;
-    let mut pacer = Pacer::new(target, rooms.clone(), args.size)?;
-    let fleet = args.common.sessions(args.sessions as usize, &rooms).await?;
+    let mut pacer = subject.pacer(&rooms, args.size)?;
+    let fleet = subject.sessions(args.sessions as usize, &rooms).await?;
     let mut report = Report {
         measure: "fanout",
         sessions: args.sessions,
@@ -108,11 +111,11 @@ pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
     for number in 0..if args.ramp { RAMP_STEPS } else { 1 } {
         let rate = offered / room_size as f64;
         if number == 0 {
-            step(&fleet, &mut pacer, (whole(rate * WARM_UP), rate, room_size), None).await?;
+            step(&fleet, &mut pacer, (whole(rate * WARM_UP), rate, room_size), &[]).await?;
         }
         let events = whole(rate * f64::from(args.seconds));
-        let step = step(&fleet, &mut pacer, (events, rate, room_size), args.pid).await?;
-        if args.ramp && !args.common.json {
+        let step = step(&fleet, &mut pacer, (events, rate, room_size), &subject.pids).await?;
+        if args.ramp {
             terminal::note(row(&step));
         }
         let holds = step.holds(args.max_p99_ms);

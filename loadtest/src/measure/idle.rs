@@ -6,25 +6,31 @@ use serde::Serialize;
 
 use super::{
     common::{Common, rooms},
-    process::{Cpu, pss},
     verdict::{Outcome, conclude},
 };
-use crate::{clock::now_us, terminal};
+use crate::{clock::now_us, system::Subject, terminal};
 
 /// How many sessions, and whose memory.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(crate) common: Common,
+    common: Common,
+    /// The gateway's process; start it afresh, or the memory of an earlier peak is used again
+    #[arg(long)]
+    pid: u32,
+    #[command(flatten)]
+    load: Load,
+}
+
+/// How many sessions.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Load {
     /// Sessions to open
     #[arg(long, value_name = "N", default_value_t = 18_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
     pub(crate) sessions: u32,
     /// Companies that the sessions belong to
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) companies: u32,
-    /// The gateway's process; start it afresh, or the memory of an earlier peak is used again
-    #[arg(long)]
-    pub(crate) pid: u32,
     /// Seconds of rest before the memory is read; the gateway's CPU is measured over them
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub(crate) settle: u64,
@@ -54,35 +60,36 @@ pub(crate) struct Report {
 
 /// Runs the command.
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
-    conclude(&measure(&args).await?, args.common.json)
+    let subject = args.common.subject(Some(args.pid), None)?;
+    conclude(&measure(&subject, &args.load).await?, args.common.json)
 }
 
 /// Measures.
-pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
-    let rooms = rooms(args.companies as usize)?;
-    let pss_before = pss(args.pid)?;
+pub(crate) async fn measure(subject: &Subject, load: &Load) -> anyhow::Result<Report> {
+    let rooms = rooms(load.companies as usize)?;
+    let pss_before = subject.pss()?;
     let began = now_us();
-    let fleet = args.common.sessions(args.sessions as usize, &rooms).await?;
+    let fleet = subject.sessions(load.sessions as usize, &rooms).await?;
     let opening_us = now_us() - began;
     let waiting = terminal::spinner("settling");
-    let (cpu, at) = (Cpu::of(args.pid)?, now_us());
-    tokio::time::sleep(Duration::from_secs(args.settle)).await;
-    let cpu = Cpu::of(args.pid)?.since(cpu).total() / ((now_us() - at).max(1) as f64 / 1e6);
-    let pss_after = pss(args.pid)?;
+    let (before, at) = (subject.cpu()?.unwrap_or_default(), now_us());
+    tokio::time::sleep(Duration::from_secs(load.settle)).await;
+    let cpu = subject.cpu()?.unwrap_or_default().since(before).total() / ((now_us() - at).max(1) as f64 / 1e6);
+    let pss_after = subject.pss()?;
     waiting.finish_and_clear();
     let tally = fleet.take(0)?.tally;
     Ok(Report {
         measure: "idle",
-        sessions: args.sessions,
-        companies: args.companies,
+        sessions: load.sessions,
+        companies: load.companies,
         pss_before,
         pss_after,
-        bytes_per_session: pss_after.saturating_sub(pss_before) / u64::from(args.sessions),
-        opened_per_second: f64::from(args.sessions) / (opening_us.max(1) as f64 / 1e6),
+        bytes_per_session: pss_after.saturating_sub(pss_before) / u64::from(load.sessions),
+        opened_per_second: f64::from(load.sessions) / (opening_us.max(1) as f64 / 1e6),
         idle_cpu_percent: cpu * 100.0,
         ended: tally.ended,
         first_end: tally.first_end,
-        max_bytes: args.max_bytes,
+        max_bytes: load.max_bytes,
     })
 }
 

@@ -27,7 +27,7 @@ impl Mint {
     }
 
     /// A token that may publish for every company.
-    pub(super) fn publishing(&self) -> anyhow::Result<String> {
+    pub(crate) fn publishing(&self) -> anyhow::Result<String> {
         self.sign(CompanyClaim::Any, UserId::parse("loadtest")?, Some(Scope::Publish))
     }
 

@@ -13,7 +13,7 @@ pub(crate) mod idle;
 mod metrics;
 pub(crate) mod mint;
 pub(crate) mod pace;
-mod process;
+pub(crate) mod process;
 pub(crate) mod siege;
 mod step;
 pub(crate) mod verdict;

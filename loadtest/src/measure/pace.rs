@@ -3,49 +3,35 @@
 //! That moment, not the one at which it went, is what latency counts from: a publisher that is held up makes the
 //! numbers worse instead of hiding what it waited for.
 
-use std::time::Duration;
-
-use anyhow::bail;
-use chrono::Utc;
-use serde_json::value::RawValue;
-use shared::{CompanyId, Cursor, Envelope, EventId, EventType};
+use shared::{CompanyId, Cursor};
 use tokio::time::sleep;
 
 use crate::{
-    client::SENT_AT,
+    client::marks,
     clock::now_us,
-    defaults::{BACKOFF, PACED_BATCH, TICK},
-    target::{Stored, Target},
+    defaults::{PACED_BATCH, TICK},
+    system::{Outlet, Parcel},
 };
-
-/// Attempts at one batch before the measurement is given up.
-const ATTEMPTS: u32 = 5;
 
 /// Publishes events of one size to rooms in turn.
 pub(crate) struct Pacer {
-    target: Target,
+    outlet: Box<dyn Outlet>,
     rooms: Vec<CompanyId>,
-    event_type: EventType,
-    /// Makes the ids of this run its own.
-    run: u64,
-    pad: String,
+    size: usize,
     sent: u64,
     /// The newest place of each room's log.
     newest: Vec<Cursor>,
 }
 
 impl Pacer {
-    /// Events whose frame is `size` bytes of JSON, as near as it goes.
-    pub(crate) fn new(target: Target, rooms: Vec<CompanyId>, size: usize) -> anyhow::Result<Self> {
+    /// Events of `size` bytes of JSON, as near as it goes, with what an application gets around the data.
+    pub(crate) fn new(outlet: Box<dyn Outlet>, rooms: Vec<CompanyId>, size: usize) -> anyhow::Result<Self> {
         anyhow::ensure!(!rooms.is_empty(), "at least one company");
-        let event_type = EventType::parse("load:tick")?;
+        let around = outlet.around()?;
+        let least = around + data(now_us(), 1_000, 0).len();
+        anyhow::ensure!((least..=60_000).contains(&size), "--size is {least} to 60000");
         let newest = vec![Cursor::EMPTY; rooms.len()];
-        let mut pacer = Self { target, rooms, event_type, run: now_us(), pad: String::new(), sent: 0, newest };
-        let place = Cursor { epoch: 1_763_800_000_000, seq: 1_000 };
-        let bare = pacer.envelope(0, now_us())?.frame(place).len();
-        anyhow::ensure!((bare..=60_000).contains(&size), "--size is {bare} to 60000");
-        pacer.pad = "x".repeat(size - bare);
-        Ok(pacer)
+        Ok(Self { outlet, rooms, size: size - around, sent: 0, newest })
     }
 
     /// Publishes `count` events, `rate` a second. Back comes the longest time, in microseconds, after which an event
@@ -60,17 +46,11 @@ impl Pacer {
                 sleep(TICK).await;
                 continue;
             }
-            let batch = (done..due)
-                .map(|index| {
-                    self.sent += 1;
-                    self.envelope(self.sent, intended(start_us, rate, index))
-                })
-                .collect::<anyhow::Result<Vec<_>>>()?;
-            let stored = self.publish(&batch).await?;
-            let first = self.sent + 1 - batch.len() as u64;
-            for (number, stored) in (first..).zip(stored) {
-                let room = self.room(number)?;
-                self.newest[room] = stored.id;
+            let first = self.sent;
+            let batch = (done..due).map(|index| self.parcel(intended(start_us, rate, index))).collect::<Vec<_>>();
+            for (number, place) in (first..).zip(self.outlet.publish(&batch).await?) {
+                let room = self.room(number);
+                self.newest[room] = place;
             }
             lag_us = lag_us.max(now_us().saturating_sub(intended(start_us, rate, done)));
             done = due;
@@ -78,38 +58,31 @@ impl Pacer {
         Ok(lag_us)
     }
 
-    /// The newest place of each room's log, by number of the room.
+    /// The newest place of each room's log, by number of the room, where the system has logs.
     pub(crate) fn newest(&self) -> &[Cursor] {
         &self.newest
     }
 
     /// The room that an event goes to.
-    fn room(&self, number: u64) -> anyhow::Result<usize> {
-        Ok(usize::try_from(number % self.rooms.len() as u64)?)
+    #[expect(clippy::cast_possible_truncation, reason = "a remainder of a usize")]
+    fn room(&self, number: u64) -> usize {
+        (number % self.rooms.len() as u64) as usize
     }
 
-    async fn publish(&self, batch: &[Envelope]) -> anyhow::Result<Vec<Stored>> {
-        let mut pause: Duration = BACKOFF.0;
-        for _ in 1..ATTEMPTS {
-            match self.target.publish(batch).await {
-                Ok(stored) => return Ok(stored),
-                Err(error) if error.retryable => sleep(error.retry_after.unwrap_or(pause)).await,
-                Err(error) => bail!("cannot publish: {}", error.message),
-            }
-            pause *= 2;
-        }
-        match self.target.publish(batch).await {
-            Ok(stored) => Ok(stored),
-            Err(error) => bail!("cannot publish: {}", error.message),
-        }
+    fn parcel(&mut self, sent_at: u64) -> Parcel {
+        let number = self.sent;
+        self.sent += 1;
+        let seq = number / self.rooms.len() as u64 + 1;
+        Parcel { room: self.rooms[self.room(number)].clone(), json: data(sent_at, seq, self.size) }
     }
+}
 
-    fn envelope(&self, number: u64, sent_at: u64) -> anyhow::Result<Envelope> {
-        let room = &self.rooms[self.room(number)?];
-        let data = RawValue::from_string(format!("{{\"{SENT_AT}\":{sent_at},\"pad\":\"{}\"}}", self.pad))?;
-        let event_id = EventId::parse(&format!("load-{}-{number}", self.run))?;
-        Ok(Envelope::raw(room, event_id, self.event_type.clone(), Utc::now(), &data)?)
-    }
+/// The data of an event: its marks, and padding up to a size.
+fn data(sent_at: u64, seq: u64, size: usize) -> String {
+    let mut data = format!("{{{},\"pad\":\"", marks(sent_at, seq));
+    let pad = size.saturating_sub(data.len() + 2);
+    data.extend(std::iter::repeat_n('x', pad));
+    data + "\"}"
 }
 
 /// How many events are due by now: the first at once.
@@ -127,6 +100,15 @@ fn intended(start_us: u64, rate: f64, index: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn data_is_json_of_the_size_that_was_asked_for() {
+        for size in [60, 300] {
+            let data = data(1_763_800_000_000_000, 7, size);
+            assert_eq!(data.len(), size);
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&data).unwrap()["seq"], 7);
+        }
+    }
 
     #[test]
     fn nothing_goes_before_its_time_and_everything_goes() {

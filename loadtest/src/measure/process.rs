@@ -19,6 +19,14 @@ impl Cpu {
         parse_stat(&read(&format!("/proc/{pid}/stat"))?).with_context(|| format!("/proc/{pid}/stat"))
     }
 
+    /// Of several processes together.
+    pub(crate) fn of_all(pids: &[u32]) -> anyhow::Result<Self> {
+        pids.iter().try_fold(Self::default(), |sum, pid| {
+            let one = Self::of(*pid)?;
+            Ok(Self { user: sum.user + one.user, system: sum.system + one.system })
+        })
+    }
+
     /// Of this process so far.
     pub(crate) fn own() -> anyhow::Result<Self> {
         Self::of(std::process::id())
@@ -41,6 +49,30 @@ pub(crate) fn machine_idle() -> anyhow::Result<f64> {
     let mut fields = stat.lines().next().unwrap_or_default().split_ascii_whitespace().skip(4);
     let ticks: f64 = fields.next().context("/proc/stat")?.parse()?;
     Ok(ticks / TICKS_PER_SECOND)
+}
+
+/// A process and all that it has started, directly or not.
+pub(crate) fn family(pid: u32) -> anyhow::Result<Vec<u32>> {
+    let mut family = vec![pid];
+    let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")?
+        .filter_map(|entry| {
+            let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let parent = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()?;
+            Some((pid, parent))
+        })
+        .collect();
+    let mut looked_at = 0;
+    while let Some(&parent) = family.get(looked_at) {
+        family.extend(parents.iter().filter(|(_, its)| *its == parent).map(|(pid, _)| *pid));
+        looked_at += 1;
+    }
+    Ok(family)
+}
+
+/// Memory of several processes together, in bytes.
+pub(crate) fn pss_of_all(pids: &[u32]) -> anyhow::Result<u64> {
+    pids.iter().map(|pid| pss(*pid)).sum()
 }
 
 /// Memory that a process keeps from others, shared pages by their share, in bytes.
@@ -81,6 +113,11 @@ mod tests {
     #[test]
     fn this_very_process_can_be_read() {
         assert!(pss(std::process::id()).unwrap() > 0);
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        assert!(family(std::process::id()).unwrap().contains(&child.id()));
+        assert_eq!(family(child.id()).unwrap(), [child.id()]);
+        child.kill().unwrap();
+        child.wait().unwrap();
         assert!(Cpu::own().unwrap().total() >= 0.0);
         assert!(machine_idle().unwrap() > 0.0);
     }

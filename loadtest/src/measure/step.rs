@@ -73,8 +73,8 @@ struct Clocks {
 }
 
 impl Clocks {
-    fn read(pid: Option<u32>) -> anyhow::Result<Self> {
-        let gateway = pid.map(Cpu::of).transpose()?;
+    fn read(pids: &[u32]) -> anyhow::Result<Self> {
+        let gateway = (!pids.is_empty()).then(|| Cpu::of_all(pids)).transpose()?;
         Ok(Self { at_us: now_us(), gateway, own: Cpu::own()?, idle: machine_idle()? })
     }
 }
@@ -84,10 +84,10 @@ pub(crate) async fn step(
     fleet: &Fleet,
     pacer: &mut Pacer,
     (events, rate, room_size): (u64, f64, u64),
-    pid: Option<u32>,
+    pids: &[u32],
 ) -> anyhow::Result<Step> {
     fleet.take(0)?;
-    let before = Clocks::read(pid)?;
+    let before = Clocks::read(pids)?;
     let expected = events * room_size;
     let goal = fleet.delivered() + expected;
     let progress = terminal::progress("deliveries", expected);
@@ -105,7 +105,7 @@ pub(crate) async fn step(
     };
     arrived(fleet, goal).await;
     progress.finish_and_clear();
-    let after = Clocks::read(pid)?;
+    let after = Clocks::read(pids)?;
     Ok(Step::add_up(&fleet.take(0)?, expected, rate * room_size as f64, lag_us, &before, &after))
 }
 

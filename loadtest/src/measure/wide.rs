@@ -7,20 +7,31 @@ use serde::Serialize;
 use super::{
     common::{Common, rooms},
     metrics::Counts,
-    pace::Pacer,
-    process::Cpu,
     step::arrived,
     verdict::{Outcome, conclude},
 };
-use crate::target::{Target, TargetArgs};
+use crate::{system::Subject, target::TargetArgs};
 
-/// How wide.
+/// Which gateway, and how wide.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(crate) common: Common,
+    common: Common,
     #[command(flatten)]
-    pub(crate) target: TargetArgs,
+    target: TargetArgs,
+    /// The gateway's process, for its CPU
+    #[arg(long)]
+    pid: Option<u32>,
+    /// Do not ask the gateway how often it encoded (another program, or other sessions on it)
+    #[arg(long)]
+    no_metrics: bool,
+    #[command(flatten)]
+    load: Load,
+}
+
+/// How wide.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Load {
     /// Sessions in the room
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
     pub(crate) sessions: u32,
@@ -33,12 +44,6 @@ pub(crate) struct Args {
     /// Bytes of an event's frame
     #[arg(long, value_name = "BYTES", default_value_t = 300)]
     pub(crate) size: usize,
-    /// The gateway's process, for its CPU
-    #[arg(long)]
-    pub(crate) pid: Option<u32>,
-    /// Do not ask the gateway how often it encoded (another program, or other sessions on it)
-    #[arg(long)]
-    pub(crate) no_metrics: bool,
     /// Fail when the last session has an event later than this after its publish (median over the events)
     #[arg(long, value_name = "MS")]
     pub(crate) max_ms: Option<f64>,
@@ -73,27 +78,24 @@ pub(crate) struct Report {
 
 /// Runs the command.
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
-    conclude(&measure(&args).await?, args.common.json)
+    let mut subject = args.common.subject(args.pid, Some(&args.target))?;
+    subject.admin = subject.admin.filter(|_| !args.no_metrics);
+    conclude(&measure(&mut subject, &args.load).await?, args.common.json)
 }
 
 /// Measures.
-pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
+pub(crate) async fn measure(subject: &mut Subject, args: &Load) -> anyhow::Result<Report> {
     let rooms = rooms(1)?;
-    let target = Target::open(&args.target, || args.common.mint().publishing())?;
-    let mut pacer = Pacer::new(target, rooms.clone(), args.size)?;
-    let fleet = args.common.sessions(args.sessions as usize, &rooms).await?;
+    let mut pacer = subject.pacer(&rooms, args.size)?;
+    let fleet = subject.sessions(args.sessions as usize, &rooms).await?;
     fleet.take(args.events as usize)?;
-    let counts = if args.no_metrics { None } else { Some(Counts::scrape(&args.common.admin).await?) };
-    let cpu = args.pid.map(Cpu::of).transpose()?;
+    let before = counts(subject).await?;
+    let cpu = subject.cpu()?;
     let goal = fleet.delivered() + u64::from(args.events) * u64::from(args.sessions);
     pacer.run(u64::from(args.events), args.rate).await?;
     arrived(&fleet, goal).await;
-    let cpu =
-        cpu.map(|before| Ok::<_, anyhow::Error>(Cpu::of(args.pid.unwrap_or_default())?.since(before))).transpose()?;
-    let counts = match counts {
-        Some(before) => Some(Counts::scrape(&args.common.admin).await?.since(before)),
-        None => None,
-    };
+    let cpu = subject.cpu()?.zip(cpu).map(|(after, before)| after.since(before));
+    let counts = counts(subject).await?.zip(before).map(|(after, before)| after.since(before));
     let tally = fleet.take(0)?.tally;
     let mut last: Vec<u64> = tally.arrivals.iter().map(|arrival| arrival.last_us).collect();
     last.sort_unstable();
@@ -120,6 +122,13 @@ pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
         cpu_user_us: cpu.map(|cpu| per_delivery(cpu.user)),
         max_ms: args.max_ms,
     })
+}
+
+async fn counts(subject: &Subject) -> anyhow::Result<Option<Counts>> {
+    match &subject.admin {
+        Some(url) => Counts::scrape(url).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 impl Outcome for Report {

@@ -24,7 +24,7 @@ use tokio::{
 };
 
 use super::super::mint::Mint;
-use crate::client::{Plan, handshake_request};
+use crate::{client::Plan, system::Ticket};
 
 /// How long an attack lasts.
 const LASTS: Duration = Duration::from_secs(10);
@@ -80,10 +80,14 @@ pub(super) struct Running {
 
 /// A token that is let in, to a company where nothing happens, and one that is not.
 pub(super) fn tokens(mint: &Mint) -> anyhow::Result<(String, String)> {
-    let good = mint.session(CompanyId::parse("attackers")?, UserId::parse("attacker")?)?;
+    let good = mint.session(attackers(), UserId::parse("attacker")?)?;
     let (claims, _) = good.rsplit_once('.').ok_or_else(|| anyhow!("a token has three parts"))?;
     let forged = format!("{claims}.{}", "A".repeat(43));
     Ok((good, forged))
+}
+
+fn attackers() -> CompanyId {
+    CompanyId::parse("attackers").expect("a constant that fits")
 }
 
 impl Attack {
@@ -213,7 +217,8 @@ async fn connect(index: usize, address: SocketAddr, counts: &Counts) -> std::io:
 
 /// Asks to be let in.
 async fn ask(stream: &mut TcpStream, plan: &Plan, token: &str, counts: &Counts) -> std::io::Result<bool> {
-    stream.write_all(&handshake_request(&plan.host, &plan.target, token)).await?;
+    let ticket = Ticket { number: 0, room: attackers(), token: token.to_owned(), after: None };
+    stream.write_all(&plan.dialect.request(&plan.host, &ticket)).await?;
     let mut answer = [0; 1024];
     let read = timeout(Duration::from_secs(5), stream.read(&mut answer)).await.map_err(std::io::Error::other)??;
     let accepted = answer[..read].starts_with(b"HTTP/1.1 101");

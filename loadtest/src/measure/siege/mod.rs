@@ -9,18 +9,14 @@ use serde::Serialize;
 
 use self::attack::{Attack, Toll};
 use super::{
-    children::{Gateway, Redis},
-    common::{Common, rooms},
+    children::{Gateway, Redis, secret},
+    common::rooms,
     pace::Pacer,
-    process::pss,
+    process::pss_of_all,
     step::{Step, step},
     verdict::{Outcome, conclude},
 };
-use crate::{
-    client::Fleet,
-    target::{Target, TargetArgs},
-    terminal,
-};
+use crate::{client::Fleet, terminal};
 
 /// Under attack the 99th percentile may be this many times its quiet value.
 const MAX_RATIO: f64 = 2.0;
@@ -74,15 +70,6 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// What a measurement of a gateway of our own is told.
-#[derive(clap::Args)]
-struct Own {
-    #[command(flatten)]
-    common: Common,
-    #[command(flatten)]
-    target: TargetArgs,
-}
-
 /// One phase.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -117,19 +104,17 @@ async fn measure(args: &Args) -> anyhow::Result<Report> {
         None => std::env::current_exe()?.with_file_name("gateway"),
     };
     let redis = Redis::start(&args.redis_bin).await?;
-    let gateway = Gateway::start(&program, &redis).await?;
-    let own: Own = gateway.arguments(&["--redis"], &[])?;
+    let mut subject = Gateway::start(&program, &redis.url, &secret()).await?.subject()?;
     let rooms = rooms(args.rooms as usize)?;
-    let target = Target::open(&own.target, || own.common.mint().publishing())?;
-    let mut pacer = Pacer::new(target, rooms.clone(), 300)?;
-    let fleet = own.common.sessions(args.sessions as usize, &rooms).await?;
-    let mut siege = Siege { args, pid: gateway.pid(), fleet, pacer: &mut pacer, phases: vec![] };
+    let mut pacer = subject.pacer(&rooms, 300)?;
+    let fleet = subject.sessions(args.sessions as usize, &rooms).await?;
+    let mut siege = Siege { args, pids: subject.pids.clone(), fleet, pacer: &mut pacer, phases: vec![] };
     siege.fill().await?;
     siege.phase("warm-up", None).await?;
     siege.phases.clear();
     siege.phase("quiet", None).await?;
-    let plan = own.common.plan()?;
-    let (good, forged) = attack::tokens(&own.common.mint())?;
+    let plan = subject.plan();
+    let (good, forged) = attack::tokens(&subject.mint)?;
     let attacks = [
         ("connection attempts", Attack::Storm { attempts: args.attempts, good: good.clone(), forged }),
         ("slow handshakes", Attack::Slow { connections: args.slow }),
@@ -149,7 +134,7 @@ async fn measure(args: &Args) -> anyhow::Result<Report> {
 
 struct Siege<'a> {
     args: &'a Args,
-    pid: u32,
+    pids: Vec<u32>,
     fleet: Fleet,
     pacer: &'a mut Pacer,
     phases: Vec<Phase>,
@@ -161,7 +146,7 @@ impl Siege<'_> {
         terminal::note("siege: filling the rooms");
         let room_size = u64::from(self.args.sessions / self.args.rooms);
         let events = u64::from(self.args.rooms) * FILL;
-        step(&self.fleet, self.pacer, (events, FILL_RATE, room_size), Some(self.pid)).await.map(drop)
+        step(&self.fleet, self.pacer, (events, FILL_RATE, room_size), &self.pids).await.map(drop)
     }
 
     /// Publishes for a while, measures, and asks the attack for its toll.
@@ -170,9 +155,9 @@ impl Siege<'_> {
         let room_size = u64::from(self.args.sessions / self.args.rooms);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count far below 2^52")]
         let events = (self.args.rate * SECONDS) as u64;
-        let step = step(&self.fleet, self.pacer, (events, self.args.rate, room_size), Some(self.pid)).await?;
+        let step = step(&self.fleet, self.pacer, (events, self.args.rate, room_size), &self.pids).await?;
         let toll = attack.map(attack::Running::stop).transpose()?;
-        self.phases.push(Phase { name, step, pss: pss(self.pid)?, toll });
+        self.phases.push(Phase { name, step, pss: pss_of_all(&self.pids)?, toll });
         Ok(())
     }
 }
