@@ -53,11 +53,13 @@ impl Account {
 
     /// A token of a user with these permissions; bearing it is enough.
     fn token(&self, permissions: &Value) -> String {
-        let mut nats = json!({ "subs": -1, "data": -1, "payload": -1, "bearer_token": true, "type": "user", "version": 2 });
+        let mut nats =
+            json!({ "subs": -1, "data": -1, "payload": -1, "bearer_token": true, "type": "user", "version": 2 });
         for (name, value) in permissions.as_object().into_iter().flatten() {
             nats[name] = value.clone();
         }
-        let claims = json!({ "jti": "loadtest", "iat": 1, "iss": self.names.account, "sub": self.names.user, "nats": nats });
+        let claims =
+            json!({ "jti": "loadtest", "iat": 1, "iss": self.names.account, "sub": self.names.user, "nats": nats });
         let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let text = format!("{}.{}", part(&json!({ "typ": "JWT", "alg": "ed25519-nkey" })), part(&claims));
         let signature = BASE64_URL_SAFE_NO_PAD.encode(self.key.sign(text.as_bytes()));
@@ -194,7 +196,9 @@ mod tests {
     fn the_token_is_brought_the_subject_asked_for_and_the_answer_awaited() {
         let nats = nats();
         let greet = |frame: &'static str| nats.greet(&ticket(), Some(frame.as_bytes()));
-        let Greeting::Say(hello) = greet("INFO {\"server_id\":\"NCDQ\",\"nonce\":\"pXGjAEipk0B8EMM\"} \r\n") else { panic!() };
+        let Greeting::Say(hello) = greet("INFO {\"server_id\":\"NCDQ\",\"nonce\":\"pXGjAEipk0B8EMM\"} \r\n") else {
+            panic!()
+        };
         let hello = String::from_utf8(hello).unwrap();
         assert!(hello.starts_with("CONNECT {"), "{hello}");
         assert!(hello.ends_with("}\r\nSUB company.load-00001 1\r\nPING\r\n"), "{hello}");
@@ -205,7 +209,8 @@ mod tests {
 
     #[test]
     fn a_frame_may_hold_several_messages_and_a_ping_between_them() {
-        let frame = b"MSG company.load-00001 1 5\r\nhello\r\nPING\r\nMSG company.load-00001 1 7\r\nwor\r\nld\r\nINFO {}\r\n";
+        let frame =
+            b"MSG company.load-00001 1 5\r\nhello\r\nPING\r\nMSG company.load-00001 1 7\r\nwor\r\nld\r\nINFO {}\r\n";
         let ping = Heard::Asked(Cow::Borrowed(b"PONG\r\n"));
         assert_eq!(heard(&nats(), frame), [Heard::Event(b"hello"), ping, Heard::Event(b"wor\r\nld")]);
         assert!(matches!(heard(&nats(), b"MSG company.load-00001 1 9\r\nhello")[..], [Heard::Over(_)]));

@@ -1,6 +1,6 @@
 //! The others: what `loadtest/peers/setup` installed, started by its `run` and told by the environment where.
 
-use std::{fs, net::SocketAddr, path::PathBuf, process::Command, sync::Arc};
+use std::{fs, path::PathBuf, process::Command, sync::Arc};
 
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use redis::aio::MultiplexedConnection;
 use shared::{CompanyId, Cursor};
 use tokio::net::TcpStream;
 
-use super::{About, Dialect, Kind, Outlet, Parcel, Place, Subject, nats::Nats, nchan, sockudo, socketio};
+use super::{About, Dialect, Kind, Outlet, Parcel, Place, Subject, nats::Nats, nchan, socketio, sockudo};
 use crate::{
     client::marks,
     measure::{
@@ -78,19 +78,18 @@ pub(super) async fn start(kind: Kind, place: &Place) -> anyhow::Result<Subject> 
     })
 }
 
+/// Channel and message of an event.
+type Message = fn(&Parcel) -> anyhow::Result<(String, Vec<u8>)>;
+
 /// Publishes to Redis in a peer's own format.
 struct ToRedis {
     connection: MultiplexedConnection,
-    message: fn(&Parcel) -> anyhow::Result<(String, Vec<u8>)>,
+    message: Message,
     frame: fn(&Parcel) -> String,
 }
 
 impl ToRedis {
-    async fn new(
-        place: &Place,
-        message: fn(&Parcel) -> anyhow::Result<(String, Vec<u8>)>,
-        frame: fn(&Parcel) -> String,
-    ) -> anyhow::Result<Self> {
+    async fn new(place: &Place, message: Message, frame: fn(&Parcel) -> String) -> anyhow::Result<Self> {
         let connection = redis::Client::open(&*place.redis)?.get_multiplexed_async_connection().await?;
         Ok(Self { connection, message, frame })
     }
@@ -117,7 +116,10 @@ impl Outlet for ToRedis {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::{super::{Heard, Ticket}, *};
+    use super::{
+        super::{Heard, Ticket},
+        *,
+    };
 
     pub(crate) fn ticket() -> Ticket {
         let room = CompanyId::parse("load-00001").unwrap();

@@ -100,7 +100,8 @@ mod tests {
     fn who_has_a_socket_id_subscribes_with_a_signature() {
         let sockudo = Sockudo::new("secret");
         let greet = |frame: &'static str| sockudo.greet(&ticket(), Some(frame.as_bytes()));
-        let established = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"12.34\",\"activity_timeout\":25}"}"#;
+        let established =
+            r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"12.34\",\"activity_timeout\":25}"}"#;
         let Greeting::Say(said) = greet(established) else { panic!() };
         let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
         assert_eq!(said["event"], "pusher:subscribe");
@@ -109,7 +110,8 @@ mod tests {
         let auth = said["data"]["auth"].as_str().unwrap().strip_prefix("loadtest:").unwrap();
         assert!(auth.starts_with(&format!("{:02x}", signed.as_ref()[0])));
         assert_eq!(auth.len(), 64);
-        let succeeded = r#"{"event":"pusher_internal:subscription_succeeded","channel":"private-load-00001","data":"{}"}"#;
+        let succeeded =
+            r#"{"event":"pusher_internal:subscription_succeeded","channel":"private-load-00001","data":"{}"}"#;
         assert_eq!(greet(succeeded), Greeting::READY);
         assert!(matches!(greet(r#"{"event":"pusher:error","data":"no"}"#), Greeting::Refused(_)));
     }
