@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{autoscale, measure, simulate, watch};
+use crate::{autoscale, measure, results, simulate, watch};
 
 /// Plays, watches and measures the realtime gateway.
 #[derive(Debug, Parser)]
@@ -26,8 +26,18 @@ enum Command {
     Fanout(measure::fanout::Args),
     /// Measure one room with very many sessions: order, completeness, one encode per event
     Wide(measure::wide::Args),
+    /// Measure the latency from publisher to socket under light load
+    Latency(measure::latency::Args),
+    /// Measure how many sessions with a token are let in a second
+    Storm(measure::storm::Args),
+    /// Start a Redis and a gateway, kill it, and let everybody come back at once
+    Resume(measure::resume::Args),
+    /// Start a Redis and a gateway, let sessions come and go for an hour, and see whether memory stays flat
+    Soak(measure::soak::Args),
     /// Start a Redis and a gateway, run idle, wide and fanout against them, print the table
     Bench(measure::bench::Args),
+    /// Add files of results up, and write them for people
+    Report(results::report::Args),
     /// Let the manifests' autoscaling work on real processes, through a peak and a rolling restart
     Autoscale(autoscale::Args),
     /// Start a Redis and a gateway, attack them, and see what those who are in notice of it
@@ -45,6 +55,11 @@ impl Cli {
                 Command::Idle(args) => measure::idle::command(args).await,
                 Command::Fanout(args) => measure::fanout::command(args).await,
                 Command::Wide(args) => measure::wide::command(args).await,
+                Command::Latency(args) => measure::latency::command(args).await,
+                Command::Soak(args) => measure::soak::command(args).await,
+                Command::Resume(args) => measure::resume::command(args).await,
+                Command::Storm(args) => measure::storm::command(args).await,
+                Command::Report(args) => results::report::command(&args),
                 Command::Bench(args) => measure::bench::command(args).await,
                 Command::Autoscale(args) => autoscale::command(args).await,
                 Command::Siege(args) => measure::siege::command(args).await,

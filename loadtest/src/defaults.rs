@@ -39,7 +39,11 @@ pub(crate) const TICK: Duration = Duration::from_millis(1);
 pub(crate) const PACED_BATCH: usize = 200;
 /// No delivery for so long after the last publish: what is missing now is lost.
 pub(crate) const GIVE_UP: Duration = Duration::from_secs(3);
-/// A reader thread that waited less than this share of its time had no reserve: the generator was the bottleneck.
-pub(crate) const READER_RESERVE: f64 = 0.05;
+/// A rush in which nothing happens for so long is over: a SYN that was dropped comes again after one second, then two.
+pub(crate) const RUSH_GIVES_UP: Duration = Duration::from_secs(8);
+/// Whoever was not let in and was not told when comes again after this, as clients of ours do at the earliest.
+pub(crate) const RUSH_RETRY: Duration = Duration::from_millis(250);
+/// A thread of the generator that waited less than this share of its time had no reserve, and so with the cores.
+pub(crate) const RESERVE: f64 = 0.05;
 /// `/proc/PID/stat` counts in this unit; it is part of Linux' ABI.
 pub(crate) const TICKS_PER_SECOND: f64 = 100.0;

@@ -14,6 +14,7 @@ mod client;
 mod clock;
 mod defaults;
 mod measure;
+mod results;
 mod simulate;
 mod story;
 mod system;

@@ -11,7 +11,6 @@
 mod balancer;
 mod cluster;
 mod crowd;
-mod events;
 mod hpa;
 mod keda;
 mod manifests;

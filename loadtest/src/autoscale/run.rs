@@ -14,15 +14,20 @@ use super::{
     balancer::Balancer,
     cluster::{Cluster, Pace, Slot},
     crowd::Crowd,
-    events::Events,
     hpa::whole,
     manifests::Manifests,
     prometheus::Prometheus,
     record::Report,
     world::World,
 };
-use crate::measure::{children::Redis, common::rooms, mint::Mint};
+use crate::{
+    measure::{children::Redis, common::rooms, events::Events, mint::Mint, pace::Pacer},
+    system::ToGateway,
+    target::{Target, TargetArgs},
+};
 
+/// Bytes of an event's frame.
+const SIZE: usize = 300;
 /// How far Prometheus looks back for a sample, by default.
 const LOOKBACK: Duration = Duration::from_secs(300);
 /// The flush behind a drain takes its real time.
@@ -66,10 +71,13 @@ pub(super) async fn play(args: &Args) -> anyhow::Result<Report> {
     let (scrape, program_of_prometheus) = (fast(manifests.scrape_interval), args.prometheus_bin.clone());
     let mut prometheus = Prometheus::new(program_of_prometheus, folder.path().to_owned(), scrape, fast(LOOKBACK))?;
     prometheus.start().await?;
-    let companies = rooms(args.rooms as usize)?;
+    let companies = rooms("load", args.rooms as usize)?;
     let mint = Mint::new(&SecretString::from(secret), None, None);
     let crowd = Crowd::new(most, companies.clone(), addresses, mint)?;
-    let events = Events::start(&redis.url, companies, args.events)?;
+    let publish = TargetArgs { redis: Some(redis.url.clone()), gateway: None };
+    let publish = Target::open(&publish, || anyhow::bail!("Redis asks for no token"))?;
+    let pacer = Pacer::new(Box::new(ToGateway::new(publish)?), companies, SIZE)?;
+    let events = Events::start(pacer, args.events);
 
     let mut world = World {
         cluster: Cluster::new(program, settings, pace, (slots, balancers), manifests.min())?,

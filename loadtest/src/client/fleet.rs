@@ -125,7 +125,7 @@ impl Drop for Line {
 }
 
 /// A descriptor for each session: raised as far as we may.
-pub(super) fn allow_descriptors(sessions: usize) -> anyhow::Result<()> {
+pub(crate) fn allow_descriptors(sessions: usize) -> anyhow::Result<()> {
     let needed = sessions as u64 + SPARE_FDS;
     let (soft, hard) = rlimit::Resource::NOFILE.get()?;
     if soft >= needed {

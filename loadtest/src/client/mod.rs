@@ -5,6 +5,8 @@
 //! From then on a [`reader`] thread owns them: one `epoll`, one shared buffer, no task and no buffer per session. It
 //! cuts the bytes into [`frames`], finds id and send time by byte search ([`scan`]) and counts into its [`tally`].
 //!
+//! [`rush`] lets sessions come all at once, without the runtime.
+//!
 //! Those sessions end with their connection. A session of [`resuming`] does what a client of ours does: comes back and
 //! goes on from its cursor. It is a task, and [`sightings`] counts
 //! what all of them see.
@@ -16,13 +18,15 @@ mod open;
 mod opening;
 mod reader;
 mod resuming;
+mod rush;
 mod scan;
 mod sightings;
 mod tally;
 
-pub(crate) use fleet::{Fleet, Taken};
+pub(crate) use fleet::{Fleet, Taken, allow_descriptors};
 pub(crate) use open::Plan;
 pub(crate) use opening::Refused;
 pub(crate) use resuming::Session;
+pub(crate) use rush::{Rush, Rushed};
 pub(crate) use scan::{event_id, marks};
 pub(crate) use sightings::Sightings;

@@ -41,11 +41,16 @@ pub(super) enum Command {
     Stop,
 }
 
-struct Session {
-    stream: TcpStream,
-    joined: u64,
-    last: Cursor,
-    carry: Vec<u8>,
+/// A session that is in.
+pub(super) struct Session {
+    /// Its socket.
+    pub(super) stream: TcpStream,
+    /// The number of the place that it joined at.
+    pub(super) joined: u64,
+    /// The place that it stands at.
+    pub(super) last: Cursor,
+    /// The beginning of a frame.
+    pub(super) carry: Vec<u8>,
 }
 
 /// The thread's state.
@@ -134,32 +139,11 @@ impl Reader {
         }
     }
 
-    /// Takes what the kernel has for a session. One read mostly: what comes later wakes us again.
     fn readable(&mut self, index: usize) {
-        loop {
-            let Some(Some(session)) = self.sessions.get_mut(index) else { return };
-            let carried = session.carry.len();
-            self.buffer[..carried].copy_from_slice(&session.carry);
-            session.carry.clear();
-            let room = self.buffer.len() - carried;
-            let result = session.stream.read(&mut self.buffer[carried..]);
-            let (read, end) = match result {
-                Ok(0) => (0, Some("ended by the server".to_owned())),
-                Ok(read) => (read, None),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => (0, None),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {
-                    session.carry.extend_from_slice(&self.buffer[..carried]);
-                    continue;
-                }
-                Err(error) => (0, Some(error.to_string())),
-            };
-            let over = cut(session, &self.buffer[..carried + read], &*self.dialect, &mut self.scanner, &mut self.tally);
-            if let Some(why) = over.or(end) {
-                return self.end(index, why);
-            }
-            if read < room {
-                return;
-            }
+        let Some(Some(session)) = self.sessions.get_mut(index) else { return };
+        let end = session.readable(&mut self.buffer, &*self.dialect, &mut self.scanner, &mut self.tally);
+        if let Some(why) = end {
+            self.end(index, why);
         }
     }
 
@@ -170,8 +154,40 @@ impl Reader {
     }
 }
 
+impl Session {
+    /// Takes what the kernel has. One read mostly: what comes later wakes us again. Why the session is over, if it is.
+    pub(super) fn readable(
+        &mut self,
+        buffer: &mut [u8],
+        dialect: &dyn Dialect,
+        scanner: &mut Scanner,
+        tally: &mut Tally,
+    ) -> Option<String> {
+        loop {
+            let carried = self.carry.len();
+            buffer[..carried].copy_from_slice(&self.carry);
+            self.carry.clear();
+            let room = buffer.len() - carried;
+            let (read, end) = match self.stream.read(&mut buffer[carried..]) {
+                Ok(0) => (0, Some("ended by the server".to_owned())),
+                Ok(read) => (read, None),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => (0, None),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {
+                    self.carry.extend_from_slice(&buffer[..carried]);
+                    continue;
+                }
+                Err(error) => (0, Some(error.to_string())),
+            };
+            let over = cut(self, &buffer[..carried + read], dialect, scanner, tally);
+            if over.is_some() || end.is_some() || read < room {
+                return over.or(end);
+            }
+        }
+    }
+}
+
 /// Cuts `bytes` into frames and keeps what is left over. Why the session is over, if it is.
-fn cut(
+pub(super) fn cut(
     session: &mut Session,
     bytes: &[u8],
     dialect: &dyn Dialect,

@@ -2,7 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -19,6 +19,32 @@ use super::process::family;
 
 /// How long a child may take to come up.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What to start.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Programs {
+    /// The gateway's program; a release build [default: `gateway` beside this program]
+    #[arg(long, value_name = "PATH")]
+    gateway_bin: Option<PathBuf>,
+    /// The Redis to start
+    #[arg(long, value_name = "PATH", default_value = "redis-server")]
+    pub(crate) redis_bin: PathBuf,
+}
+
+impl Programs {
+    /// The gateway's program.
+    pub(crate) fn gateway_bin(&self) -> anyhow::Result<PathBuf> {
+        match &self.gateway_bin {
+            Some(program) => Ok(program.clone()),
+            None => Ok(std::env::current_exe()?.with_file_name("gateway")),
+        }
+    }
+
+    /// Starts a gateway.
+    pub(crate) async fn gateway(&self, redis: &str, secret: &str) -> anyhow::Result<Gateway> {
+        Gateway::start(&self.gateway_bin()?, redis, secret).await
+    }
+}
 
 /// A child that does not outlive us, nor do those that it has started.
 pub(crate) struct Guard(pub(crate) Child);
@@ -37,7 +63,8 @@ impl Drop for Guard {
 
 /// A Redis without persistence.
 pub(crate) struct Redis {
-    _child: Guard,
+    /// Its process.
+    pub(crate) child: Guard,
     /// Where it is.
     pub(crate) url: String,
 }
@@ -54,7 +81,7 @@ impl Redis {
             exchange(address, b"PING\r\n").await.is_ok_and(|answer| answer.starts_with(b"+PONG"))
         })
         .await?;
-        Ok(Self { _child: child, url: format!("redis://{address}") })
+        Ok(Self { child, url: format!("redis://{address}") })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     net::{SocketAddr, ToSocketAddrs},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -12,11 +13,13 @@ use shared::{CompanyId, UserId};
 
 use super::{
     mint::Mint,
+    output::Output,
     pace::Pacer,
     process::{Cpu, pss_of_all},
 };
 use crate::{
     client::{Fleet, Plan},
+    clock::now_us,
     system::{Subject, Ticket, ToGateway, gateway::Ours},
     target::{Target, TargetArgs},
 };
@@ -42,9 +45,11 @@ pub(crate) struct Common {
     /// Threads that read the sessions
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) readers: usize,
-    /// Print the result as one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// Begin at this moment, in seconds since 1970, so that several generators begin together
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) start_at: Option<u64>,
 }
 
 impl Common {
@@ -69,6 +74,8 @@ impl Common {
             mint,
             outlet,
             admin: Some(self.admin.clone()),
+            generator: self.output.name.clone(),
+            start_at: self.start_at,
             readers: self.readers,
             children: Vec::new(),
         })
@@ -81,10 +88,24 @@ impl Subject {
         Plan { address: self.address, host: self.host.clone(), dialect: self.dialect.clone() }
     }
 
+    /// So many companies.
+    pub(crate) fn rooms(&self, count: u32) -> anyhow::Result<Vec<CompanyId>> {
+        rooms(&self.generator, count as usize)
+    }
+
+    /// Waits for the moment at which several generators begin.
+    pub(crate) async fn beginning(&self) -> anyhow::Result<()> {
+        let Some(at) = self.start_at else { return Ok(()) };
+        let at_us = at * 1_000_000;
+        let wait = at_us.checked_sub(now_us()).context("--start-at is over: the sessions were not there in time")?;
+        tokio::time::sleep(Duration::from_micros(wait)).await;
+        Ok(())
+    }
+
     /// The ticket of a session's number, the rooms in turn.
     pub(crate) fn ticket(&self, number: usize, rooms: &[CompanyId]) -> anyhow::Result<Ticket> {
         let room = rooms[number % rooms.len()].clone();
-        let token = self.mint.session(room.clone(), UserId::parse(&format!("load-{number}"))?)?;
+        let token = self.mint.session(room.clone(), UserId::parse(&format!("{}-{number}", self.generator))?)?;
         Ok(Ticket { number, room, token, after: None })
     }
 
@@ -109,8 +130,8 @@ impl Subject {
     }
 }
 
-/// The companies of a measurement, with ids of one length.
-pub(crate) fn rooms(count: usize) -> anyhow::Result<Vec<CompanyId>> {
+/// The companies of a generator, with ids of one length.
+pub(crate) fn rooms(generator: &str, count: usize) -> anyhow::Result<Vec<CompanyId>> {
     anyhow::ensure!(count > 0, "at least one company");
-    (0..count).map(|number| Ok(CompanyId::parse(&format!("load-{number:05}"))?)).collect()
+    (0..count).map(|number| Ok(CompanyId::parse(&format!("{generator}-{number:05}")).context("--name")?)).collect()
 }

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    common::{Common, rooms},
+    common::Common,
     step::{Step, step},
-    verdict::{Outcome, conclude},
+    verdict::Outcome,
 };
-use crate::{system::Subject, target::TargetArgs, terminal};
+use crate::{results::Measured, system::Subject, target::TargetArgs, terminal};
 
 /// Seconds before the first figure, at its rate: caches, allocators and branch predictors are warm then.
 const WARM_UP: f64 = 1.0;
@@ -62,10 +62,9 @@ pub(crate) struct Load {
 }
 
 /// The result.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
-    measure: &'static str,
     sessions: u32,
     rooms: u32,
     size: usize,
@@ -82,7 +81,7 @@ pub(crate) struct Report {
 /// Runs the command.
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     let mut subject = args.common.subject(args.pid, Some(&args.target))?;
-    conclude(&measure(&mut subject, &args.load).await?, args.common.json)
+    args.common.output.conclude(Measured::Fanout(measure(&mut subject, &args.load).await?))
 }
 
 /// Measures.
@@ -92,11 +91,10 @@ pub(crate) async fn measure(subject: &mut Subject, args: &Load) -> anyhow::Resul
         "--sessions is a multiple of --rooms, so that rooms are equal"
     );
     let room_size = u64::from(args.sessions / args.rooms);
-    let rooms = rooms(args.rooms as usize)?;
+    let rooms = subject.rooms(args.rooms)?;
     let mut pacer = subject.pacer(&rooms, args.size)?;
     let fleet = subject.sessions(args.sessions as usize, &rooms).await?;
     let mut report = Report {
-        measure: "fanout",
         sessions: args.sessions,
         rooms: args.rooms,
         size: args.size,
@@ -107,6 +105,7 @@ pub(crate) async fn measure(subject: &mut Subject, args: &Load) -> anyhow::Resul
         held: 0.0,
         steps: Vec::new(),
     };
+    subject.beginning().await?;
     let mut offered = f64::from(args.deliveries.max(1));
     for number in 0..if args.ramp { RAMP_STEPS } else { 1 } {
         let rate = offered / room_size as f64;
@@ -137,10 +136,33 @@ fn whole(count: f64) -> u64 {
 }
 
 fn row(step: &Step) -> String {
-    format!(
-        "  {:>9.0}/s offered, {:>9.0}/s arrived, p50 {:>7.2} p90 {:>7.2} p99 {:>7.2} max {:>7.1} ms, {} lost, {} doubles",
-        step.offered, step.arrived, step.p50_ms, step.p90_ms, step.p99_ms, step.max_ms, step.lost, step.doubles
-    )
+    let Step { offered, arrived, latency, lost, doubles, .. } = step;
+    format!("  {offered:>9.0}/s offered, {arrived:>9.0}/s arrived, {latency}, {lost} lost, {doubles} doubles")
+}
+
+impl Report {
+    /// Takes in another try at another rate.
+    pub(crate) fn also(&mut self, other: Self) {
+        self.held = self.held.max(other.held);
+        self.steps.extend(other.steps);
+    }
+
+    /// What was in the way at the highest rate that was held.
+    pub(crate) fn bottleneck_of_held(&self) -> Option<String> {
+        let step = self.steps.iter().rev().find(|step| step.offered <= self.held)?;
+        step.bottleneck.clone()
+    }
+
+    /// Of two generators that stepped together.
+    pub(crate) fn and(&self, other: &Self) -> anyhow::Result<Self> {
+        let same = self.steps.len() == other.steps.len() && self.size == other.size;
+        anyhow::ensure!(same, "the generators did not take the same steps");
+        let steps =
+            self.steps.iter().zip(&other.steps).map(|(one, other)| one.and(other)).collect::<Result<Vec<_>, _>>()?;
+        let held = steps.iter().filter(|step| step.holds(self.max_p99_ms)).map(|step| step.offered).fold(0.0, f64::max);
+        let (sessions, rooms) = (self.sessions + other.sessions, self.rooms + other.rooms);
+        Ok(Self { sessions, rooms, held, steps, ..self.clone() })
+    }
 }
 
 impl Outcome for Report {
@@ -151,14 +173,9 @@ impl Outcome for Report {
         )];
         for step in &self.steps {
             lines.push(row(step));
-            let mut cores = format!(
-                "    cores: idle {:.2}, generator {:.2}, others {:.2}",
-                step.idle_cores, step.own_cores, step.other_cores
-            );
-            if let (Some(gateway), Some(cpu), Some(user)) = (step.gateway_cores, step.cpu_us, step.cpu_user_us) {
-                cores += &format!(", gateway {gateway:.2}: {cpu:.2} µs per delivery, {user:.2} of it its own code");
-            }
-            lines.push(cores);
+            let cpu = step.cpu_us.zip(step.cpu_user_us);
+            let cpu = cpu.map(|(cpu, user)| format!("; {cpu:.2} µs per delivery, {user:.2} of it its own code"));
+            lines.push(format!("    {}{}", step.usage.line(), cpu.unwrap_or_default()));
             if let Some(bottleneck) = &step.bottleneck {
                 lines.push(format!("    bottleneck: {bottleneck}"));
             }
@@ -175,8 +192,8 @@ impl Outcome for Report {
         // A ramp ends by breaking; a single rate must not.
         if let (false, Some(step)) = (self.ramp, self.steps.first()) {
             missed.extend(step.broken());
-            if step.p99_ms > self.max_p99_ms {
-                missed.push(format!("p99 {:.1} ms, at most {} were allowed", step.p99_ms, self.max_p99_ms));
+            if step.latency.p99_ms > self.max_p99_ms {
+                missed.push(format!("p99 {:.1} ms, at most {} were allowed", step.latency.p99_ms, self.max_p99_ms));
             }
         }
         missed

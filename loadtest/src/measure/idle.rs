@@ -2,13 +2,10 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{
-    common::{Common, rooms},
-    verdict::{Outcome, conclude},
-};
-use crate::{clock::now_us, system::Subject, terminal};
+use super::{common::Common, verdict::Outcome};
+use crate::{clock::now_us, results::Measured, system::Subject, terminal};
 
 /// How many sessions, and whose memory.
 #[derive(Debug, Clone, clap::Args)]
@@ -31,7 +28,7 @@ pub(crate) struct Load {
     /// Companies that the sessions belong to
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) companies: u32,
-    /// Seconds of rest before the memory is read; the gateway's CPU is measured over them
+    /// Seconds of rest before the memory is read; the CPU is measured over them, 30 see a heartbeat
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub(crate) settle: u64,
     /// Fail above so many bytes per session
@@ -40,10 +37,9 @@ pub(crate) struct Load {
 }
 
 /// The result.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
-    measure: &'static str,
     sessions: u32,
     companies: u32,
     pss_before: u64,
@@ -53,6 +49,9 @@ pub(crate) struct Report {
     opened_per_second: f64,
     /// What holding them costs, in percent of a core.
     idle_cpu_percent: f64,
+    /// And what one of them costs in a minute: heartbeats, if the rest was long enough for them.
+    pub(crate) cpu_us_per_minute: f64,
+    settle: u64,
     ended: u64,
     first_end: Option<String>,
     max_bytes: Option<u64>,
@@ -61,12 +60,12 @@ pub(crate) struct Report {
 /// Runs the command.
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     let subject = args.common.subject(Some(args.pid), None)?;
-    conclude(&measure(&subject, &args.load).await?, args.common.json)
+    args.common.output.conclude(Measured::Idle(measure(&subject, &args.load).await?))
 }
 
 /// Measures.
 pub(crate) async fn measure(subject: &Subject, load: &Load) -> anyhow::Result<Report> {
-    let rooms = rooms(load.companies as usize)?;
+    let rooms = subject.rooms(load.companies)?;
     let pss_before = subject.pss()?;
     let began = now_us();
     let fleet = subject.sessions(load.sessions as usize, &rooms).await?;
@@ -79,7 +78,6 @@ pub(crate) async fn measure(subject: &Subject, load: &Load) -> anyhow::Result<Re
     waiting.finish_and_clear();
     let tally = fleet.take(0)?.tally;
     Ok(Report {
-        measure: "idle",
         sessions: load.sessions,
         companies: load.companies,
         pss_before,
@@ -87,6 +85,8 @@ pub(crate) async fn measure(subject: &Subject, load: &Load) -> anyhow::Result<Re
         bytes_per_session: pss_after.saturating_sub(pss_before) / u64::from(load.sessions),
         opened_per_second: f64::from(load.sessions) / (opening_us.max(1) as f64 / 1e6),
         idle_cpu_percent: cpu * 100.0,
+        cpu_us_per_minute: cpu * 60e6 / f64::from(load.sessions),
+        settle: load.settle,
         ended: tally.ended,
         first_end: tally.first_end,
         max_bytes: load.max_bytes,
@@ -102,7 +102,10 @@ impl Outcome for Report {
             format!("  gateway before       {:>9.1} MiB", mib(self.pss_before)),
             format!("  gateway after        {:>9.1} MiB", mib(self.pss_after)),
             format!("  opened               {:>9.0} per second", self.opened_per_second),
-            format!("  CPU while idle       {:>9.1} % of a core", self.idle_cpu_percent),
+            format!(
+                "  CPU while idle       {:>9.2} % of a core over {} s: {:.1} µs per session and minute",
+                self.idle_cpu_percent, self.settle, self.cpu_us_per_minute
+            ),
         ]
     }
 

@@ -17,10 +17,8 @@ pub(crate) struct Counts {
 impl Counts {
     /// As the gateway has them now.
     pub(crate) async fn scrape(url: &Url) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder().timeout(HTTP_TIMEOUT).no_proxy().build()?;
-        let response = client.get(url.clone()).send().await.and_then(reqwest::Response::error_for_status);
-        let text = response.with_context(|| format!("cannot read {url} (--admin)"))?.text().await?;
-        let counter = |name| counter(&text, name).with_context(|| format!("{url} has no {name}"));
+        let text = text(url).await?;
+        let counter = |name| sum(&text, name).with_context(|| format!("{url} has no {name}"));
         Ok(Self { encoded: counter("gateway_frames_encoded_total")?, deliveries: counter("gateway_deliveries_total")? })
     }
 
@@ -33,8 +31,19 @@ impl Counts {
     }
 }
 
+/// One counter as the gateway has it now.
+pub(crate) async fn counter(url: &Url, name: &str) -> anyhow::Result<u64> {
+    sum(&text(url).await?, name).with_context(|| format!("{url} has no {name}"))
+}
+
+async fn text(url: &Url) -> anyhow::Result<String> {
+    let client = reqwest::Client::builder().timeout(HTTP_TIMEOUT).no_proxy().build()?;
+    let response = client.get(url.clone()).send().await.and_then(reqwest::Response::error_for_status);
+    Ok(response.with_context(|| format!("cannot read {url} (--admin)"))?.text().await?)
+}
+
 /// The sum of a counter's samples; `None` when there is none.
-fn counter(text: &str, name: &str) -> Option<u64> {
+fn sum(text: &str, name: &str) -> Option<u64> {
     let samples = text.lines().filter_map(|line| {
         let rest = line.strip_prefix(name)?;
         let value = match rest.strip_prefix('{') {
@@ -59,8 +68,8 @@ mod tests {
     fn samples_add_up_and_other_names_do_not() {
         let text = "# HELP a_total x\n# TYPE a_total counter\na_total{worker=\"0\"} 3\na_total{worker=\"1\"} 4\n\
                     a_total_more 9\nb_total 5\n";
-        assert_eq!(counter(text, "a_total"), Some(7));
-        assert_eq!(counter(text, "b_total"), Some(5));
-        assert_eq!(counter(text, "c_total"), None);
+        assert_eq!(sum(text, "a_total"), Some(7));
+        assert_eq!(sum(text, "b_total"), Some(5));
+        assert_eq!(sum(text, "c_total"), None);
     }
 }

@@ -3,6 +3,8 @@
 //! That moment, not the one at which it went, is what latency counts from: a publisher that is held up makes the
 //! numbers worse instead of hiding what it waited for.
 
+use std::time::Duration;
+
 use shared::{CompanyId, Cursor};
 use tokio::time::sleep;
 
@@ -19,6 +21,8 @@ pub(crate) struct Pacer {
     rooms: Vec<CompanyId>,
     size: usize,
     sent: u64,
+    /// Waits to the microsecond, at the cost of everything else on the runtime.
+    to_the_moment: bool,
     /// The newest place of each room's log.
     newest: Vec<Cursor>,
 }
@@ -31,7 +35,12 @@ impl Pacer {
         let least = around + data(now_us(), 1_000, 0).len();
         anyhow::ensure!((least..=60_000).contains(&size), "--size is {least} to 60000");
         let newest = vec![Cursor::EMPTY; rooms.len()];
-        Ok(Self { outlet, rooms, size: size - around, sent: 0, newest })
+        Ok(Self { outlet, rooms, size: size - around, sent: 0, to_the_moment: false, newest })
+    }
+
+    /// The same, but no event goes late because the runtime's timers count in milliseconds.
+    pub(crate) fn to_the_moment(self) -> Self {
+        Self { to_the_moment: true, ..self }
     }
 
     /// Publishes `count` events, `rate` a second. Back comes the longest time, in microseconds, after which an event
@@ -43,7 +52,12 @@ impl Pacer {
         while done < count {
             let due = due(start_us, rate, now_us()).min(count).min(done + PACED_BATCH as u64);
             if due <= done {
-                sleep(TICK).await;
+                let ahead = intended(start_us, rate, done).saturating_sub(now_us());
+                if self.to_the_moment && ahead <= 2 * TICK.as_micros() as u64 {
+                    std::thread::sleep(Duration::from_micros(ahead + 1));
+                } else {
+                    sleep(TICK).await;
+                }
                 continue;
             }
             let first = self.sent;

@@ -70,6 +70,12 @@ pub(crate) fn family(pid: u32) -> anyhow::Result<Vec<u32>> {
     Ok(family)
 }
 
+/// Open files and sockets of a process.
+pub(crate) fn descriptors(pid: u32) -> anyhow::Result<u64> {
+    let path = format!("/proc/{pid}/fd");
+    Ok(std::fs::read_dir(&path).with_context(|| format!("cannot read {path}"))?.count() as u64)
+}
+
 /// Memory of several processes together, in bytes.
 pub(crate) fn pss_of_all(pids: &[u32]) -> anyhow::Result<u64> {
     pids.iter().map(|pid| pss(*pid)).sum()

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use super::{
     pace::Pacer,
-    process::{Cpu, machine_idle},
+    percentiles::Percentiles,
+    usage::{Clocks, Usage},
 };
 use crate::{
     client::{Fleet, Taken},
-    clock::now_us,
-    defaults::{GIVE_UP, READER_RESERVE},
+    defaults::GIVE_UP,
     terminal,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 const HELD_SHARE: f64 = 0.98;
 
 /// The figures of one rate.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Step {
     /// Deliveries a second that were asked for.
@@ -38,45 +38,18 @@ pub(crate) struct Step {
     /// Sessions that ended, and why the first did.
     pub(crate) ended: u64,
     first_end: Option<String>,
-    /// Latency from the intended send, in milliseconds.
-    pub(crate) p50_ms: f64,
-    /// See `p50_ms`.
-    pub(crate) p90_ms: f64,
-    /// See `p50_ms`.
-    pub(crate) p99_ms: f64,
-    /// See `p50_ms`.
-    pub(crate) max_ms: f64,
+    /// From the intended send.
+    pub(crate) latency: Percentiles,
     /// The longest that a publish was confirmed after its time.
     pub(crate) publish_lag_ms: f64,
-    /// The gateway's CPU per delivery in microseconds, where `--pid` was given.
+    /// The system's CPU per delivery in microseconds, where its processes are known.
     pub(crate) cpu_us: Option<f64>,
     /// Of that, its own code.
     pub(crate) cpu_user_us: Option<f64>,
-    /// Cores that the gateway used.
-    pub(crate) gateway_cores: Option<f64>,
-    /// Cores that this program used.
-    pub(crate) own_cores: f64,
-    /// Cores of the machine that nobody used.
-    pub(crate) idle_cores: f64,
-    /// Cores that everybody else used: Redis, and what has no business here during a measurement.
-    pub(crate) other_cores: f64,
-    /// Why the figure may say more about the generator than about the gateway.
+    /// Who used the processor.
+    pub(crate) usage: Usage,
+    /// Why the figure may say more about the generator than about the system.
     pub(crate) bottleneck: Option<String>,
-}
-
-/// The processor's clocks at one moment.
-struct Clocks {
-    at_us: u64,
-    gateway: Option<Cpu>,
-    own: Cpu,
-    idle: f64,
-}
-
-impl Clocks {
-    fn read(pids: &[u32]) -> anyhow::Result<Self> {
-        let gateway = (!pids.is_empty()).then(|| Cpu::of_all(pids)).transpose()?;
-        Ok(Self { at_us: now_us(), gateway, own: Cpu::own()?, idle: machine_idle()? })
-    }
 }
 
 /// Publishes `events` at `rate` a second to rooms of `room_size` sessions each and waits for what comes.
@@ -125,18 +98,12 @@ pub(crate) async fn arrived(fleet: &Fleet, goal: u64) {
 impl Step {
     fn add_up(taken: &Taken, expected: u64, offered: f64, lag_us: u64, before: &Clocks, after: &Clocks) -> Self {
         let tally = &taken.tally;
-        let quantile = |q: f64| tally.latency.value_at_quantile(q) as f64 / 1_000.0;
-        let wall = (after.at_us - before.at_us).max(1) as f64 / 1e6;
+        let usage = before.until(after);
         let span = tally.last_at.saturating_sub(tally.first_at).max(1) as f64 / 1e6;
-        let gateway = after.gateway.zip(before.gateway).map(|(after, before)| after.since(before));
-        let per_delivery = |seconds: f64| seconds * 1e6 / tally.delivered.max(1) as f64;
         let lag = lag_us as f64 / 1_000.0;
-        let reserve = taken.least_waited_us as f64 / 1e6 / wall;
-        let idle_cores = (after.idle - before.idle) / wall;
-        let own_cores = after.own.since(before.own).total() / wall;
-        let gateway_cores = gateway.map(|cpu| cpu.total() / wall);
-        let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
-        let other_cores = (cores - idle_cores - own_cores - gateway_cores.unwrap_or_default()).max(0.0);
+        let reserve = taken.least_waited_us as f64 / 1e6 / usage.seconds;
+        let (cpu_us, cpu_user_us) = usage.each(tally.delivered);
+        let late = (lag > 100.0).then(|| format!("the publisher: it was {lag:.0} ms late"));
         Self {
             offered,
             arrived: tally.delivered as f64 / span,
@@ -146,19 +113,40 @@ impl Step {
             resyncs: tally.resyncs,
             ended: tally.ended,
             first_end: tally.first_end.clone(),
-            p50_ms: quantile(0.5),
-            p90_ms: quantile(0.9),
-            p99_ms: quantile(0.99),
-            max_ms: tally.latency.max() as f64 / 1_000.0,
+            latency: Percentiles::of(&tally.latency),
             publish_lag_ms: lag,
-            cpu_us: gateway.map(|cpu| per_delivery(cpu.total())),
-            cpu_user_us: gateway.map(|cpu| per_delivery(cpu.user)),
-            gateway_cores,
-            own_cores,
-            idle_cores,
-            other_cores,
-            bottleneck: bottleneck(reserve, lag, idle_cores),
+            cpu_us,
+            cpu_user_us,
+            usage,
+            bottleneck: usage.bottleneck(reserve).or(late),
         }
+    }
+
+    /// Of two generators at the same time.
+    pub(crate) fn and(&self, other: &Self) -> anyhow::Result<Self> {
+        let delivered = self.delivered + other.delivered;
+        let each = |one: Option<f64>, its: Option<f64>| {
+            // Each of them saw all of the system's CPU, or none.
+            let all = |each: Option<f64>, count: u64| each.map(|each| each * count as f64);
+            let seen = all(one, self.delivered).into_iter().chain(all(its, other.delivered)).reduce(f64::max);
+            seen.map(|seen| seen / delivered.max(1) as f64)
+        };
+        Ok(Self {
+            offered: self.offered + other.offered,
+            arrived: self.arrived + other.arrived,
+            delivered,
+            lost: self.lost + other.lost,
+            doubles: self.doubles + other.doubles,
+            resyncs: self.resyncs + other.resyncs,
+            ended: self.ended + other.ended,
+            first_end: self.first_end.clone().or_else(|| other.first_end.clone()),
+            latency: self.latency.and(&other.latency)?,
+            publish_lag_ms: self.publish_lag_ms.max(other.publish_lag_ms),
+            cpu_us: each(self.cpu_us, other.cpu_us),
+            cpu_user_us: each(self.cpu_user_us, other.cpu_user_us),
+            usage: self.usage,
+            bottleneck: self.bottleneck.clone().or_else(|| other.bottleneck.clone()),
+        })
     }
 
     /// Whether the rate was held: nothing lost, nothing twice, fast enough, and no backlog growing behind it (the
@@ -169,7 +157,7 @@ impl Step {
             && self.doubles == 0
             && self.resyncs == 0
             && self.ended == 0
-            && self.p99_ms <= max_p99_ms
+            && self.latency.p99_ms <= max_p99_ms
     }
 
     /// What broke the promise of the contract, whatever the rate.
@@ -186,17 +174,5 @@ impl Step {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect()
-    }
-}
-
-fn bottleneck(reserve: f64, lag_ms: f64, idle_cores: f64) -> Option<String> {
-    if reserve < READER_RESERVE {
-        Some(format!("the generator: its reader waited only {:.0} % of the time; try --readers 2", reserve * 100.0))
-    } else if idle_cores < READER_RESERVE {
-        Some("the machine: no core was left".to_owned())
-    } else if lag_ms > 100.0 {
-        Some(format!("the publisher: it was {lag_ms:.0} ms late"))
-    } else {
-        None
     }
 }

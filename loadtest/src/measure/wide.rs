@@ -2,15 +2,10 @@
 
 use std::process::ExitCode;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{
-    common::{Common, rooms},
-    metrics::Counts,
-    step::arrived,
-    verdict::{Outcome, conclude},
-};
-use crate::{system::Subject, target::TargetArgs};
+use super::{common::Common, metrics::Counts, step::arrived, verdict::Outcome};
+use crate::{results::Measured, system::Subject, target::TargetArgs};
 
 /// Which gateway, and how wide.
 #[derive(Debug, Clone, clap::Args)]
@@ -50,10 +45,9 @@ pub(crate) struct Load {
 }
 
 /// The result.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
-    measure: &'static str,
     sessions: u32,
     pub(crate) events: u32,
     /// Events that reached every session.
@@ -72,7 +66,7 @@ pub(crate) struct Report {
     pub(crate) encoded: Option<u64>,
     counted_deliveries: Option<u64>,
     cpu_us: Option<f64>,
-    cpu_user_us: Option<f64>,
+    pub(crate) cpu_user_us: Option<f64>,
     max_ms: Option<f64>,
 }
 
@@ -80,12 +74,12 @@ pub(crate) struct Report {
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     let mut subject = args.common.subject(args.pid, Some(&args.target))?;
     subject.admin = subject.admin.filter(|_| !args.no_metrics);
-    conclude(&measure(&mut subject, &args.load).await?, args.common.json)
+    args.common.output.conclude(Measured::Wide(measure(&mut subject, &args.load).await?))
 }
 
 /// Measures.
 pub(crate) async fn measure(subject: &mut Subject, args: &Load) -> anyhow::Result<Report> {
-    let rooms = rooms(1)?;
+    let rooms = subject.rooms(1)?;
     let mut pacer = subject.pacer(&rooms, args.size)?;
     let fleet = subject.sessions(args.sessions as usize, &rooms).await?;
     fleet.take(args.events as usize)?;
@@ -103,7 +97,6 @@ pub(crate) async fn measure(subject: &mut Subject, args: &Load) -> anyhow::Resul
     let ms = |us: u64| us as f64 / 1_000.0;
     let per_delivery = |seconds: f64| seconds * 1e6 / tally.delivered.max(1) as f64;
     Ok(Report {
-        measure: "wide",
         sessions: args.sessions,
         events: args.events,
         complete: u32::try_from(complete)?,

@@ -54,7 +54,7 @@ impl Dialect for Ours {
 }
 
 /// What there is to say of it.
-pub(super) fn about(_: &Place) -> About {
+pub(super) fn about(_: Option<&Place>) -> About {
     About {
         name: "realtime-gateway".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -83,6 +83,8 @@ impl Gateway {
             mint: Mint::new(&self.secret.clone().into(), None, None),
             outlet: Some(Box::new(ToGateway::new(target)?)),
             admin: Some(self.metrics.parse()?),
+            generator: "load".to_owned(),
+            start_at: None,
             readers: 1,
             children: vec![self.child],
         })

@@ -85,6 +85,10 @@ pub(crate) struct Subject {
     pub(crate) outlet: Option<Box<dyn Outlet>>,
     /// The gateway's own counts.
     pub(crate) admin: Option<Url>,
+    /// The generator's name, which its companies begin with.
+    pub(crate) generator: String,
+    /// When to begin, in seconds since 1970, if not at once.
+    pub(crate) start_at: Option<u64>,
     /// Threads that read its sessions.
     pub(crate) readers: usize,
     /// Ended when this is dropped.
@@ -102,8 +106,8 @@ impl Kind {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    /// What there is to say of it.
-    pub(crate) fn about(self, place: &Place) -> About {
+    /// What there is to say of it, as it is installed at a place.
+    pub(crate) fn about(self, place: Option<&Place>) -> About {
         match self {
             Self::Gateway => gateway::about(place),
             other => peer::about(other, place),

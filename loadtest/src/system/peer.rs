@@ -6,13 +6,12 @@ use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 use shared::{CompanyId, Cursor};
-use tokio::net::TcpStream;
 
 use super::{About, Dialect, Kind, Outlet, Parcel, Place, Subject, nats::Nats, nchan, socketio, sockudo};
 use crate::{
     client::marks,
     measure::{
-        children::{free_address, spawn, until},
+        children::{exchange, free_address, spawn, until},
         mint::Mint,
         process::family,
     },
@@ -24,8 +23,9 @@ fn folder(kind: Kind, place: &Place) -> PathBuf {
 }
 
 /// What there is to say of it: its README tells what it does, and what is not equal.
-pub(super) fn about(kind: Kind, place: &Place) -> About {
-    let read = |name: &str| fs::read_to_string(folder(kind, place).join(name)).unwrap_or_default();
+pub(super) fn about(kind: Kind, place: Option<&Place>) -> About {
+    let read =
+        |name| place.and_then(|place| fs::read_to_string(folder(kind, place).join(name)).ok()).unwrap_or_default();
     let readme = read("README.md");
     let (title, text) = readme.split_once('\n').unwrap_or_default();
     About {
@@ -48,7 +48,12 @@ pub(super) async fn start(kind: Kind, place: &Place) -> anyhow::Result<Subject> 
         .env("REDIS_URL", &place.redis)
         .env("JWT_SECRET", &place.secret);
     let mut child = spawn(command, &program)?;
-    until(&mut child, async || TcpStream::connect(address).await.is_ok()).await?;
+    // Any answer will do: whoever answers has started all of its processes.
+    let question = format!("GET /ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    until(&mut child, async || {
+        exchange(address, question.as_bytes()).await.is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 "))
+    })
+    .await?;
     let (dialect, outlet): (Arc<dyn Dialect>, Box<dyn Outlet>) = match kind {
         Kind::Gateway => anyhow::bail!("the gateway is not one of the others"),
         Kind::Socketio | Kind::Nestjs => {
@@ -73,6 +78,8 @@ pub(super) async fn start(kind: Kind, place: &Place) -> anyhow::Result<Subject> 
         mint: Mint::new(&place.secret.clone().into(), None, None),
         outlet: Some(outlet),
         admin: None,
+        generator: "load".to_owned(),
+        start_at: None,
         readers: 1,
         children: vec![child],
     })

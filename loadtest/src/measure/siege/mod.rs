@@ -3,14 +3,13 @@
 
 mod attack;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use serde::Serialize;
 
 use self::attack::{Attack, Toll};
 use super::{
-    children::{Gateway, Redis, secret},
-    common::rooms,
+    children::{Programs, Redis, secret},
     pace::Pacer,
     process::pss_of_all,
     step::{Step, step},
@@ -41,12 +40,8 @@ const AFTERWARDS: &str = "afterwards";
 /// What is besieged, and how hard.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// The gateway's program; a release build [default: `gateway` beside this program]
-    #[arg(long, value_name = "PATH")]
-    gateway_bin: Option<PathBuf>,
-    /// The Redis to start
-    #[arg(long, value_name = "PATH", default_value = "redis-server")]
-    redis_bin: PathBuf,
+    #[command(flatten)]
+    programs: Programs,
     /// Sessions that behave
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     sessions: u32,
@@ -99,13 +94,9 @@ pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
 
 async fn measure(args: &Args) -> anyhow::Result<Report> {
     anyhow::ensure!(args.rooms > 0 && args.sessions.is_multiple_of(args.rooms), "--sessions is a multiple of --rooms");
-    let program = match &args.gateway_bin {
-        Some(program) => program.clone(),
-        None => std::env::current_exe()?.with_file_name("gateway"),
-    };
-    let redis = Redis::start(&args.redis_bin).await?;
-    let mut subject = Gateway::start(&program, &redis.url, &secret()).await?.subject()?;
-    let rooms = rooms(args.rooms as usize)?;
+    let redis = Redis::start(&args.programs.redis_bin).await?;
+    let mut subject = args.programs.gateway(&redis.url, &secret()).await?.subject()?;
+    let rooms = subject.rooms(args.rooms)?;
     let mut pacer = subject.pacer(&rooms, 300)?;
     let fleet = subject.sessions(args.sessions as usize, &rooms).await?;
     let mut siege = Siege { args, pids: subject.pids.clone(), fleet, pacer: &mut pacer, phases: vec![] };
@@ -178,9 +169,9 @@ impl Outcome for Report {
             let Phase { name, step, pss, toll } = phase;
             lines.push(format!(
                 "{name:<22} {:>8.2} {:>8.2} {:>7.2} {:>5} {:>9.1}  {}",
-                step.p50_ms,
-                step.p99_ms,
-                step.p99_ms / self.quiet().step.p99_ms,
+                step.latency.p50_ms,
+                step.latency.p99_ms,
+                step.latency.p99_ms / self.quiet().step.latency.p99_ms,
                 step.lost,
                 *pss as f64 / 1_048_576.0,
                 toll.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -192,7 +183,7 @@ impl Outcome for Report {
     fn missed(&self) -> Vec<String> {
         let mut missed = Vec::new();
         for Phase { name, step, .. } in &self.phases {
-            let ratio = step.p99_ms / self.quiet().step.p99_ms;
+            let ratio = step.latency.p99_ms / self.quiet().step.latency.p99_ms;
             if ratio > MAX_RATIO {
                 missed
                     .push(format!("{name}: p99 is {ratio:.1} times its quiet value, at most {MAX_RATIO} were allowed"));

@@ -1,4 +1,4 @@
-//! The events that flow meanwhile.
+//! Events that flow while something else is measured.
 
 use std::sync::{
     Arc,
@@ -6,20 +6,12 @@ use std::sync::{
 };
 
 use anyhow::Context;
-use shared::CompanyId;
 use tokio::task::JoinHandle;
 
-use crate::{
-    measure::pace::Pacer,
-    system::ToGateway,
-    target::{Target, TargetArgs},
-};
-
-/// Bytes of an event's frame.
-const SIZE: usize = 300;
+use super::pace::Pacer;
 
 /// A publisher at work.
-pub(super) struct Events {
+pub(crate) struct Events {
     stop: Arc<AtomicBool>,
     published: Arc<AtomicU64>,
     task: JoinHandle<anyhow::Result<Pacer>>,
@@ -27,10 +19,7 @@ pub(super) struct Events {
 
 impl Events {
     /// Publishes to the rooms in turn, until stopped.
-    pub(super) fn start(redis: &str, rooms: Vec<CompanyId>, rate: u32) -> anyhow::Result<Self> {
-        let args = TargetArgs { redis: Some(redis.to_owned()), gateway: None };
-        let target = Target::open(&args, || anyhow::bail!("Redis asks for no token"))?;
-        let mut pacer = Pacer::new(Box::new(ToGateway::new(target)?), rooms, SIZE)?;
+    pub(crate) fn start(mut pacer: Pacer, rate: u32) -> Self {
         let (stop, published) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (stopped, count) = (stop.clone(), published.clone());
         let task = tokio::spawn(async move {
@@ -40,11 +29,11 @@ impl Events {
             }
             Ok(pacer)
         });
-        Ok(Self { stop, published, task })
+        Self { stop, published, task }
     }
 
     /// Ends it; how many there were, and the number of each room's newest.
-    pub(super) async fn stop(self) -> anyhow::Result<(u64, Vec<u64>)> {
+    pub(crate) async fn stop(self) -> anyhow::Result<(u64, Vec<u64>)> {
         self.stop.store(true, Relaxed);
         let pacer = self.task.await.context("the publisher")??;
         Ok((self.published.load(Relaxed), pacer.newest().iter().map(|place| place.seq).collect()))

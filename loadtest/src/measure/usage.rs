@@ -1,0 +1,117 @@
+//! Who used the processor over a span: the system, this program, everybody else, nobody.
+
+use serde::{Deserialize, Serialize};
+
+use super::process::{Cpu, machine_idle};
+use crate::{clock::now_us, defaults::RESERVE, system::Subject};
+
+/// The processor's clocks at one moment.
+pub(crate) struct Clocks {
+    at_us: u64,
+    system: Option<Cpu>,
+    own: Cpu,
+    idle: f64,
+}
+
+/// What was used since. All in cores but the first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Usage {
+    /// How long, in seconds.
+    pub(crate) seconds: f64,
+    /// By the system's processes, where they are known.
+    pub(crate) system_cores: Option<f64>,
+    /// Of that, in its own code.
+    pub(crate) system_user_cores: Option<f64>,
+    /// By this program.
+    pub(crate) own_cores: f64,
+    /// By nobody.
+    pub(crate) idle_cores: f64,
+    /// By everybody else: Redis, and what has no business here during a measurement.
+    pub(crate) other_cores: f64,
+}
+
+impl Clocks {
+    /// Now.
+    pub(crate) fn read(pids: &[u32]) -> anyhow::Result<Self> {
+        let system = (!pids.is_empty()).then(|| Cpu::of_all(pids)).transpose()?;
+        Ok(Self { at_us: now_us(), system, own: Cpu::own()?, idle: machine_idle()? })
+    }
+
+    /// What was used from here until `later`.
+    pub(crate) fn until(&self, later: &Self) -> Usage {
+        let seconds = (later.at_us - self.at_us).max(1) as f64 / 1e6;
+        let system = later.system.zip(self.system).map(|(later, earlier)| later.since(earlier));
+        let idle_cores = (later.idle - self.idle) / seconds;
+        let own_cores = later.own.since(self.own).total() / seconds;
+        let system_cores = system.map(|cpu| cpu.total() / seconds);
+        let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+        Usage {
+            seconds,
+            system_cores,
+            system_user_cores: system.map(|cpu| cpu.user / seconds),
+            own_cores,
+            idle_cores,
+            other_cores: (cores - idle_cores - own_cores - system_cores.unwrap_or_default()).max(0.0),
+        }
+    }
+}
+
+impl Subject {
+    /// The clocks, with those of its processes.
+    pub(crate) fn clocks(&self) -> anyhow::Result<Clocks> {
+        Clocks::read(&self.pids)
+    }
+}
+
+impl Usage {
+    /// Microseconds of the system's CPU for each of `count`: all of it, and its own code.
+    pub(crate) fn each(&self, count: u64) -> (Option<f64>, Option<f64>) {
+        let each = |cores: f64| cores * self.seconds * 1e6 / count.max(1) as f64;
+        (self.system_cores.map(each), self.system_user_cores.map(each))
+    }
+
+    /// Why a figure may say more about the generator than about the system. `reserve` is the share of the time in which
+    /// the busiest of the generator's threads had nothing to do.
+    pub(crate) fn bottleneck(&self, reserve: f64) -> Option<String> {
+        if reserve < RESERVE {
+            return Some(format!("the generator: its thread waited only {:.0} % of the time", reserve * 100.0));
+        }
+        if let Some(system) = self.system_cores.filter(|system| self.own_cores > *system) {
+            let own = self.own_cores;
+            return Some(format!("the generator takes more than the system: {own:.2} cores against {system:.2}"));
+        }
+        (self.idle_cores < RESERVE).then(|| "the machine: no core was left".to_owned())
+    }
+
+    /// In one line.
+    pub(crate) fn line(&self) -> String {
+        let system = self.system_cores.map(|cores| format!("system {cores:.2}, ")).unwrap_or_default();
+        format!(
+            "cores: {system}generator {:.2}, others {:.2}, idle {:.2}",
+            self.own_cores, self.other_cores, self.idle_cores
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generator_says_when_it_was_in_the_way() {
+        let usage = Usage {
+            seconds: 2.0,
+            system_cores: Some(1.0),
+            system_user_cores: Some(0.25),
+            own_cores: 0.5,
+            idle_cores: 0.4,
+            other_cores: 0.1,
+        };
+        assert_eq!(usage.bottleneck(0.5), None);
+        assert!(usage.bottleneck(0.01).unwrap().contains("1 %"));
+        assert!(Usage { own_cores: 1.2, ..usage }.bottleneck(0.5).unwrap().contains("more than the system"));
+        assert!(Usage { idle_cores: 0.0, ..usage }.bottleneck(0.5).unwrap().contains("machine"));
+        assert_eq!(usage.each(1_000_000), (Some(2.0), Some(0.5)));
+    }
+}

@@ -1,0 +1,210 @@
+//! The figures of a report: what is read out of which measurement, in which unit, and which way is better.
+
+use super::{Measured, Results};
+use crate::system::Kind;
+
+/// One figure.
+pub(crate) struct Figure {
+    /// The file of its plot.
+    pub(crate) name: &'static str,
+    /// For people.
+    pub(crate) title: &'static str,
+    /// Its unit.
+    pub(crate) unit: &'static str,
+    /// Digits behind the point.
+    pub(crate) digits: usize,
+    /// More is better; else less is.
+    pub(crate) more: bool,
+    /// Reads it.
+    of: fn(&Measured) -> Option<f64>,
+}
+
+/// A figure of a system over all rounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Spread {
+    /// The least.
+    pub(crate) min: f64,
+    /// The median.
+    pub(crate) median: f64,
+    /// The most.
+    pub(crate) max: f64,
+    /// How many rounds.
+    pub(crate) rounds: usize,
+}
+
+/// All figures, in the order of the report.
+pub(crate) const FIGURES: &[Figure] = &[
+    Figure {
+        name: "memory",
+        title: "Memory per idle session",
+        unit: "bytes",
+        digits: 0,
+        more: false,
+        of: |measured| match measured {
+            Measured::Idle(idle) => Some(idle.bytes_per_session as f64),
+            _ => None,
+        },
+    },
+    Figure {
+        name: "heartbeat",
+        title: "CPU of an idle session in a minute",
+        unit: "µs",
+        digits: 1,
+        more: false,
+        of: |measured| match measured {
+            Measured::Idle(idle) => Some(idle.cpu_us_per_minute),
+            _ => None,
+        },
+    },
+    Figure {
+        name: "deliveries",
+        title: "Deliveries a second held",
+        unit: "/s",
+        digits: 0,
+        more: true,
+        of: |measured| match measured {
+            Measured::Fanout(fanout) => Some(fanout.held),
+            _ => None,
+        },
+    },
+    Figure {
+        name: "cpu",
+        title: "CPU per delivery at 50,000 a second",
+        unit: "µs",
+        digits: 2,
+        more: false,
+        of: |measured| match measured {
+            Measured::Cpu(fanout) => fanout.steps.first()?.cpu_us,
+            _ => None,
+        },
+    },
+    Figure {
+        name: "wide-cpu",
+        title: "Own code's CPU per delivery in one room of 10,000",
+        unit: "µs",
+        digits: 2,
+        more: false,
+        of: |measured| match measured {
+            Measured::Wide(wide) => wide.cpu_user_us,
+            _ => None,
+        },
+    },
+    Figure {
+        name: "wide-last",
+        title: "Until the last of 10,000 has an event",
+        unit: "ms",
+        digits: 1,
+        more: false,
+        of: |measured| match measured {
+            Measured::Wide(wide) => Some(wide.last_session_median_ms),
+            _ => None,
+        },
+    },
+    Figure {
+        name: "connects",
+        title: "Sessions accepted a second",
+        unit: "/s",
+        digits: 0,
+        more: true,
+        of: |measured| match measured {
+            Measured::Storm(storm) => Some(storm.per_second),
+            _ => None,
+        },
+    },
+    Figure {
+        name: "latency-p50",
+        title: "Latency under light load, median",
+        unit: "ms",
+        digits: 2,
+        more: false,
+        of: |measured| match measured {
+            Measured::Latency(latency) => Some(latency.step.latency.p50_ms),
+            _ => None,
+        },
+    },
+    Figure {
+        name: "latency-p99",
+        title: "Latency under light load, 99th percentile",
+        unit: "ms",
+        digits: 2,
+        more: false,
+        of: |measured| match measured {
+            Measured::Latency(latency) => Some(latency.step.latency.p99_ms),
+            _ => None,
+        },
+    },
+    Figure {
+        name: "resume",
+        title: "Until the last of 10,000 is caught up after an outage",
+        unit: "ms",
+        digits: 0,
+        more: false,
+        of: |measured| match measured {
+            Measured::Resume(resume) => Some(resume.last_caught_up_ms),
+            _ => None,
+        },
+    },
+    Figure {
+        name: "log-reads",
+        title: "Reads of logs for them",
+        unit: "",
+        digits: 0,
+        more: false,
+        of: |measured| match measured {
+            Measured::Resume(resume) => Some(resume.log_reads as f64),
+            _ => None,
+        },
+    },
+];
+
+/// The figures of one measurement in one line.
+pub(crate) fn headline(measured: &Measured) -> String {
+    let figures = FIGURES.iter().filter_map(|figure| {
+        let value = (figure.of)(measured)?;
+        Some(format!("{}: {} {}", figure.title, figure.written(value), figure.unit).trim_end().to_owned())
+    });
+    figures.collect::<Vec<_>>().join("; ")
+}
+
+impl Figure {
+    /// Of a system over all rounds.
+    pub(crate) fn spread(&self, results: &Results, system: Kind) -> Option<Spread> {
+        let runs = results.runs.iter().filter(|run| run.system == system);
+        let mut values: Vec<f64> = runs.filter_map(|run| (self.of)(&run.outcome)).collect();
+        values.sort_by(f64::total_cmp);
+        let (min, max) = (*values.first()?, *values.last()?);
+        let middle = values.len() / 2;
+        let median = if values.len().is_multiple_of(2) {
+            f64::midpoint(values[middle - 1], values[middle])
+        } else {
+            values[middle]
+        };
+        Some(Spread { min, median, max, rounds: values.len() })
+    }
+
+    /// A value as it is written.
+    pub(crate) fn written(&self, value: f64) -> String {
+        let text = format!("{value:.*}", self.digits);
+        let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
+        let mut grouped = String::new();
+        for (index, digit) in whole.chars().enumerate() {
+            if index > 0 && (whole.len() - index).is_multiple_of(3) {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        rest.map_or(grouped.clone(), |rest| format!("{grouped}.{rest}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        let written = |value| FIGURES[0].written(value);
+        assert_eq!([written(2.0), written(999.4), written(1_234_567.0)], ["2", "999", "1,234,567"]);
+        assert_eq!(FIGURES[3].written(1_234.5), "1,234.50");
+    }
+}
