@@ -61,6 +61,5 @@ fuzz: ## Run each fuzz target for MINUTES (10); needs cargo-fuzz
 hot-path: ## Time what every event, token and client frame passes through (criterion)
 	@cargo bench --quiet -p gateway --features benching
 
-bench: ## Measure memory per session, one wide room and deliveries per second
-	@cargo build --release --quiet -p gateway -p loadtest
-	@$${CARGO_TARGET_DIR:-target}/release/loadtest bench --ramp
+bench: ## Measure the gateway beside other servers, ROUNDS (3) times in turns; writes docs/benchmarks.md
+	@scripts/bench

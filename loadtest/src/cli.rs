@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{autoscale, measure, simulate, watch};
+use crate::{autoscale, measure, results, simulate, watch};
 
 /// Plays, watches and measures the realtime gateway.
 #[derive(Debug, Parser)]
@@ -36,6 +36,8 @@ enum Command {
     Soak(measure::soak::Args),
     /// Start a Redis and a gateway, run idle, wide and fanout against them, print the table
     Bench(measure::bench::Args),
+    /// Add files of results up, and write them for people
+    Report(results::report::Args),
     /// Let the manifests' autoscaling work on real processes, through a peak and a rolling restart
     Autoscale(autoscale::Args),
     /// Start a Redis and a gateway, attack them, and see what those who are in notice of it
@@ -57,6 +59,7 @@ impl Cli {
                 Command::Soak(args) => measure::soak::command(args).await,
                 Command::Resume(args) => measure::resume::command(args).await,
                 Command::Storm(args) => measure::storm::command(args).await,
+                Command::Report(args) => results::report::command(&args),
                 Command::Bench(args) => measure::bench::command(args).await,
                 Command::Autoscale(args) => autoscale::command(args).await,
                 Command::Siege(args) => measure::siege::command(args).await,

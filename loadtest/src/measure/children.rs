@@ -8,11 +8,14 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{Instant, sleep},
 };
+
+use super::process::family;
 
 /// How long a child may take to come up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -43,19 +46,25 @@ impl Programs {
     }
 }
 
-/// A child that does not outlive us.
+/// A child that does not outlive us, nor do those that it has started.
 pub(crate) struct Guard(pub(crate) Child);
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        let family = family(self.0.id()).unwrap_or_default();
         let _ended_by_itself = self.0.kill();
         let _reaped = self.0.wait();
+        // The child itself is reaped and its number may be another's by now.
+        for pid in family.into_iter().skip(1).filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
+            let _gone = kill_process(pid, Signal::KILL);
+        }
     }
 }
 
 /// A Redis without persistence.
 pub(crate) struct Redis {
-    _child: Guard,
+    /// Its process.
+    pub(crate) child: Guard,
     /// Where it is.
     pub(crate) url: String,
 }
@@ -72,7 +81,7 @@ impl Redis {
             exchange(address, b"PING\r\n").await.is_ok_and(|answer| answer.starts_with(b"+PONG"))
         })
         .await?;
-        Ok(Self { _child: child, url: format!("redis://{address}") })
+        Ok(Self { child, url: format!("redis://{address}") })
     }
 }
 

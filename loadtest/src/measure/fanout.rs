@@ -141,11 +141,24 @@ fn row(step: &Step) -> String {
 }
 
 impl Report {
+    /// Takes in another try at another rate.
+    pub(crate) fn also(&mut self, other: Self) {
+        self.held = self.held.max(other.held);
+        self.steps.extend(other.steps);
+    }
+
+    /// What was in the way at the highest rate that was held.
+    pub(crate) fn bottleneck_of_held(&self) -> Option<String> {
+        let step = self.steps.iter().rev().find(|step| step.offered <= self.held)?;
+        step.bottleneck.clone()
+    }
+
     /// Of two generators that stepped together.
     pub(crate) fn and(&self, other: &Self) -> anyhow::Result<Self> {
         let same = self.steps.len() == other.steps.len() && self.size == other.size;
         anyhow::ensure!(same, "the generators did not take the same steps");
-        let steps = self.steps.iter().zip(&other.steps).map(|(one, other)| one.and(other)).collect::<Result<Vec<_>, _>>()?;
+        let steps =
+            self.steps.iter().zip(&other.steps).map(|(one, other)| one.and(other)).collect::<Result<Vec<_>, _>>()?;
         let held = steps.iter().filter(|step| step.holds(self.max_p99_ms)).map(|step| step.offered).fold(0.0, f64::max);
         let (sessions, rooms) = (self.sessions + other.sessions, self.rooms + other.rooms);
         Ok(Self { sessions, rooms, held, steps, ..self.clone() })

@@ -4,10 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    common::Common,
-    verdict::Outcome,
-};
+use super::{common::Common, verdict::Outcome};
 use crate::{clock::now_us, results::Measured, system::Subject, terminal};
 
 /// How many sessions, and whose memory.
@@ -31,8 +28,8 @@ pub(crate) struct Load {
     /// Companies that the sessions belong to
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) companies: u32,
-    /// Seconds of rest before the memory is read; the CPU is measured over them, which should see a heartbeat
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    /// Seconds of rest before the memory is read; the CPU is measured over them, 30 see a heartbeat
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub(crate) settle: u64,
     /// Fail above so many bytes per session
     #[arg(long, value_name = "BYTES")]

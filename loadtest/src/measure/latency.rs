@@ -80,7 +80,7 @@ pub(crate) async fn measure(subject: &mut Subject, load: &Load) -> anyhow::Resul
     anyhow::ensure!(load.rate > 0.0, "--rate is more than nothing");
     let room_size = u64::from(load.sessions / load.rooms);
     let rooms = subject.rooms(load.rooms)?;
-    let mut pacer = subject.pacer(&rooms, load.size)?.to_the_moment();
+    let mut pacer = subject.pacer(&rooms, load.size)?.punctual();
     let fleet = subject.sessions(load.sessions as usize, &rooms).await?;
     subject.beginning().await?;
     step(&fleet, &mut pacer, (WARM_UP, load.rate, room_size), &[]).await?;
@@ -114,7 +114,10 @@ impl Report {
 impl Outcome for Report {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![
-            format!("{} sessions in {} rooms, {} events of {} bytes a second", self.sessions, self.rooms, self.rate, self.size),
+            format!(
+                "{} sessions in {} rooms, {} events of {} bytes a second",
+                self.sessions, self.rooms, self.rate, self.size
+            ),
             format!("  publisher to socket  {}", self.step.latency),
             format!("  {}", self.step.usage.line()),
         ];
@@ -125,9 +128,7 @@ impl Outcome for Report {
     fn missed(&self) -> Vec<String> {
         let latency = &self.step.latency;
         let mut missed = self.step.broken();
-        for (name, value, max) in
-            [("p50", latency.p50_ms, self.max_p50_ms), ("p99", latency.p99_ms, self.max_p99_ms)]
-        {
+        for (name, value, max) in [("p50", latency.p50_ms, self.max_p50_ms), ("p99", latency.p99_ms, self.max_p99_ms)] {
             if let Some(max) = max.filter(|&max| value > max) {
                 missed.push(format!("{name} {value:.2} ms, at most {max} were allowed"));
             }

@@ -4,12 +4,7 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    common::Common,
-    percentiles::Percentiles,
-    usage::Usage,
-    verdict::Outcome,
-};
+use super::{common::Common, percentiles::Percentiles, usage::Usage, verdict::Outcome};
 use crate::{client::Rush, results::Measured, system::Subject, terminal};
 
 /// Which gateway, and how many.

@@ -4,12 +4,7 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    common::Common,
-    metrics::Counts,
-    step::arrived,
-    verdict::Outcome,
-};
+use super::{common::Common, metrics::Counts, step::arrived, verdict::Outcome};
 use crate::{results::Measured, system::Subject, target::TargetArgs};
 
 /// Which gateway, and how wide.
@@ -71,7 +66,7 @@ pub(crate) struct Report {
     pub(crate) encoded: Option<u64>,
     counted_deliveries: Option<u64>,
     cpu_us: Option<f64>,
-    cpu_user_us: Option<f64>,
+    pub(crate) cpu_user_us: Option<f64>,
     max_ms: Option<f64>,
 }
 

@@ -17,9 +17,10 @@ impl Results {
     }
 
     fn take(&mut self, run: Run) -> anyhow::Result<()> {
-        let other = self.runs.iter_mut().find(|own| {
-            own.system == run.system && own.round == run.round && own.outcome.name() == run.outcome.name()
-        });
+        let other = self
+            .runs
+            .iter_mut()
+            .find(|own| own.system == run.system && own.round == run.round && own.outcome.name() == run.outcome.name());
         match other {
             Some(own) if own.generator == run.generator => {
                 anyhow::bail!("{} of round {} is there twice from {}", run.outcome.name(), run.round, run.generator)

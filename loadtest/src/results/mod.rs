@@ -1,7 +1,9 @@
 //! What was measured, as a file: one JSON document per generator and run. Several files add up in a [`report`].
 
+mod figures;
 mod machine;
 mod merge;
+mod plot;
 pub(crate) mod report;
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -9,7 +11,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::machine::Machine;
+pub(crate) use self::{figures::headline, machine::Machine};
 use crate::{
     measure::{fanout, idle, latency, resume, soak, storm, verdict::Outcome, wide},
     system::{About, Kind},

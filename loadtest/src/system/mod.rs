@@ -7,7 +7,12 @@
 
 mod dialect;
 pub(crate) mod gateway;
+mod nats;
+mod nchan;
 mod outlet;
+mod peer;
+mod socketio;
+mod sockudo;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -27,6 +32,16 @@ use crate::measure::{children::Guard, mint::Mint};
 pub(crate) enum Kind {
     /// Ours.
     Gateway,
+    /// NATS
+    Nats,
+    /// nginx with nchan
+    Nchan,
+    /// Socket.IO
+    Socketio,
+    /// NestJS, with Socket.IO below
+    Nestjs,
+    /// Sockudo
+    Sockudo,
 }
 
 /// What a system is given to start with.
@@ -86,10 +101,16 @@ impl Kind {
         Self::value_variants()
     }
 
+    /// Its name on the command line, and of its folder.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
     /// What there is to say of it, as it is installed at a place.
     pub(crate) fn about(self, place: Option<&Place>) -> About {
         match self {
             Self::Gateway => gateway::about(place),
+            other => peer::about(other, place),
         }
     }
 
@@ -97,6 +118,7 @@ impl Kind {
     pub(crate) async fn start(self, place: &Place) -> anyhow::Result<Subject> {
         match self {
             Self::Gateway => gateway::start(place).await,
+            other => peer::start(other, place).await,
         }
     }
 }

@@ -94,9 +94,10 @@ impl Outcome for Report {
     fn lines(&self) -> Vec<String> {
         let mib = |bytes: u64| bytes as f64 / 1_048_576.0;
         let [before, height, after] = self.around_peak.map(mib);
-        let (least, most) = self.samples.iter().fold((u64::MAX, 0), |(least, most), sample| {
-            (sample.pss.min(least), sample.pss.max(most))
-        });
+        let (least, most) = self
+            .samples
+            .iter()
+            .fold((u64::MAX, 0), |(least, most), sample| (sample.pss.min(least), sample.pss.max(most)));
         vec![
             format!(
                 "{} s with {} sessions of {} companies, {} of them exchanged a second ({} in all), {} events a second",
