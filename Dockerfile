@@ -12,6 +12,7 @@ RUN npm run build
 FROM rust:1.95.0-bookworm AS gateway
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
 COPY shared shared
 COPY publisher publisher
 COPY gateway gateway

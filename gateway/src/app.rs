@@ -151,7 +151,10 @@ impl App {
     /// Whether a session's bearer was cut off since its token was judged.
     #[must_use]
     pub fn is_revoked(&self, member: &Member) -> bool {
-        let jti = member.token_id.borrow();
-        self.revocations.refuse(Some(&member.company), &member.user, jti.as_ref(), member.issued_at.get())
+        let jti = member.token_id.take();
+        let issued_at = Some(member.issued_at.get());
+        let revoked = self.revocations.refuse(Some(&member.company), &member.user, jti.as_ref(), issued_at);
+        member.token_id.set(jti);
+        revoked
     }
 }

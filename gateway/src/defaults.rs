@@ -84,6 +84,10 @@ pub(crate) const REVOCATIONS_PACE: Duration = Duration::from_millis(100);
 /// Clients send a token at most, so 16 KiB is generous.
 pub(crate) const MAX_CLIENT_MESSAGE: usize = 16 * 1024;
 
+/// Messages to a session's actor that wait side by side. There is one in its life, the one that ends it, and now and then a
+/// second that says the same.
+pub(crate) const SESSION_MAILBOX: usize = 16;
+
 /// Bytes that may wait for one reader before it counts as slow.
 pub(crate) const MAX_UNSENT: usize = 1024 * 1024;
 

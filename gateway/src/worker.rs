@@ -15,9 +15,12 @@ use tokio::sync::mpsc;
 
 use crate::{
     app::App,
+    auth::Identity,
     defaults::WORKER_QUEUE,
     dispatcher::{FromWorker, WorkerId},
+    http::Problem,
     registry::{self, Registry},
+    session::Places,
     wire::{self, Frame},
 };
 
@@ -97,6 +100,15 @@ impl Worker {
         actix_rt::spawn(registry::watch(worker.clone()));
         actix_rt::spawn(registry::cut_off(worker.clone()));
         worker
+    }
+
+    /// Places for one more session, whose company id is kept once for all of the company's sessions.
+    ///
+    /// # Errors
+    /// 503 when the replica takes none, 429 when the company or the user has too many.
+    pub async fn places_for(&self, identity: &mut Identity) -> Result<Places, Problem> {
+        self.registry.intern(&mut identity.company);
+        self.app.admit(identity).await
     }
 
     /// Seconds since the worker started, as its timer counts them.

@@ -10,7 +10,7 @@ mod socket;
 
 pub use guard::{guarded, heard};
 pub use rate::PublishRate;
-pub use socket::Socket;
+pub use socket::{Counted, Socket};
 
 use std::sync::{
     Arc,
@@ -51,7 +51,7 @@ impl Door {
     /// # Errors
     /// Why it is closed again.
     pub fn enter(self: &Arc<Self>) -> Result<Socket, &'static str> {
-        let socket = Socket::new(self.clone());
+        let socket = Socket::new(Counted::new(self.clone()));
         let sockets = self.sockets.load(Ordering::Acquire);
         if sockets > self.max_sockets {
             Err("descriptors")
@@ -64,8 +64,8 @@ impl Door {
 
     /// Counts a socket that is inside already.
     #[must_use]
-    pub fn keep(self: &Arc<Self>) -> Socket {
-        Socket::new(self.clone())
+    pub fn keep(self: &Arc<Self>) -> Counted {
+        Counted::new(self.clone())
     }
 
     /// Asks for a session to be begun.

@@ -6,16 +6,15 @@ use std::{
 use super::Door;
 use crate::defaults::HANDSHAKE_TIMEOUT;
 
-/// One open socket; given back when dropped, whatever way it ends.
+/// One open socket that has not said yet what it wants.
 pub struct Socket {
-    door: Arc<Door>,
+    _counted: Counted,
     since: Instant,
 }
 
 impl Socket {
-    pub(super) fn new(door: Arc<Door>) -> Self {
-        door.sockets.fetch_add(1, Ordering::AcqRel);
-        Self { door, since: Instant::now() }
+    pub(super) fn new(counted: Counted) -> Self {
+        Self { _counted: counted, since: Instant::now() }
     }
 
     /// Whether it was open for longer than a request may take to arrive.
@@ -25,14 +24,24 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
-    fn drop(&mut self) {
-        self.door.sockets.fetch_sub(1, Ordering::AcqRel);
+/// Counts one open socket until it is dropped, whatever way it ends.
+pub struct Counted(Arc<Door>);
+
+impl Counted {
+    pub(super) fn new(door: Arc<Door>) -> Self {
+        door.sockets.fetch_add(1, Ordering::AcqRel);
+        Self(door)
     }
 }
 
-impl std::fmt::Debug for Socket {
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.sockets.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl std::fmt::Debug for Counted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Socket").finish_non_exhaustive()
+        f.debug_struct("Counted").finish_non_exhaustive()
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     clock,
     defaults::{POLL_GRACE, POLL_WAIT_SECS},
     health::NotReady,
-    session::{Control, Feed, Item, Sink},
+    session::{Control, Item, Sink},
 };
 
 #[derive(Deserialize, IntoParams)]
@@ -62,7 +62,7 @@ pub(super) async fn poll(request: HttpRequest) -> Result<HttpResponse, Problem> 
     if wait > POLL_WAIT_SECS.1 {
         return Err(Problem::bad_request("bad_request", &format!("wait: at most {} seconds", POLL_WAIT_SECS.1)));
     }
-    let presence = Presence::enter(worker, Sink::Poll(Feed::default()), listener).await?;
+    let presence = Presence::enter(worker, Sink::Poll(Box::default()), listener).await?;
     let (start, wait) = (Instant::now(), Duration::from_secs(wait));
     let mut answer = Answer::default();
     while !answer.is_complete() {

@@ -22,8 +22,8 @@ pub(super) struct Presence {
 impl Presence {
     /// Registers the session and asks for it to be let in.
     pub(super) async fn enter(worker: &Rc<Worker>, sink: Sink, listener: Listener) -> Result<Self, Problem> {
-        let places = worker.app.admit(&listener.identity).await?;
-        let Listener { identity, filter, cursor } = listener;
+        let Listener { mut identity, filter, cursor } = listener;
+        let places = worker.places_for(&mut identity).await?;
         let member = Rc::new(Member::new(worker, sink, identity, filter, places));
         if worker.app.is_revoked(&member) {
             // While it was let in.

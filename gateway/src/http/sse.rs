@@ -25,7 +25,7 @@ use super::{
 use crate::{
     clock,
     defaults::{MAX_COALESCED, SSE_RETRY_MS},
-    session::{Control, End, Feed, Item, Sink},
+    session::{Control, End, Item, Sink},
     wire::Frame,
 };
 
@@ -54,7 +54,7 @@ pub(super) async fn stream(request: HttpRequest) -> Result<HttpResponse, Problem
     worker.app.check_origin(request.headers())?;
     worker.app.knock()?;
     let listener = Listener::of(&worker.app, request.headers(), request.query_string()).await?;
-    let presence = Presence::enter(worker, Sink::Stream(Feed::default()), listener).await?;
+    let presence = Presence::enter(worker, Sink::Stream(Box::default()), listener).await?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))

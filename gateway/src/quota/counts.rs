@@ -8,39 +8,13 @@ use std::{
     },
 };
 
-use shared::{CompanyId, UserId};
-
-use super::Full;
-
-/// Who is counted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Subject {
-    Company(CompanyId),
-    User(CompanyId, UserId),
-}
-
-impl Subject {
-    pub(super) fn kind(&self) -> Full {
-        match self {
-            Self::Company(_) => Full::Company,
-            Self::User(..) => Full::User,
-        }
-    }
-
-    /// Its field in Redis. A company id has no colon, so no two subjects share one.
-    pub(super) fn field(&self) -> String {
-        match self {
-            Self::Company(company) => format!("c:{company}"),
-            Self::User(company, user) => format!("u:{company}:{user}"),
-        }
-    }
-}
+use super::owner::{Owner, Subject};
 
 /// One connection, or one that would like to be.
 #[derive(Debug)]
 pub(super) struct Ticket {
     number: u64,
-    pub(super) subjects: Vec<Subject>,
+    pub(super) owner: Owner,
     /// The other replicas are told of it: it was let in.
     counted: AtomicBool,
     returned: AtomicBool,
@@ -89,14 +63,14 @@ impl Counts {
     }
 
     /// A place for somebody who is not let in yet.
-    pub(super) fn take(&mut self, subjects: Vec<Subject>) -> Arc<Ticket> {
-        for subject in &subjects {
-            self.held.entry(subject.clone()).or_default().taken += 1;
+    pub(super) fn take(&mut self, owner: Owner) -> Arc<Ticket> {
+        for subject in owner.subjects() {
+            self.held.entry(subject).or_default().taken += 1;
         }
         self.next += 1;
         Arc::new(Ticket {
             number: self.next,
-            subjects,
+            owner,
             counted: AtomicBool::new(false),
             returned: AtomicBool::new(false),
             excess: AtomicBool::new(false),
@@ -108,8 +82,8 @@ impl Counts {
         if ticket.returned.load(Ordering::Acquire) || ticket.counted.swap(true, Ordering::AcqRel) {
             return;
         }
-        for subject in &ticket.subjects {
-            if let Some(held) = self.held.get_mut(subject) {
+        for subject in ticket.owner.subjects() {
+            if let Some(held) = self.held.get_mut(&subject) {
                 held.counted += 1;
             }
         }
@@ -122,31 +96,34 @@ impl Counts {
             return false;
         }
         let counted = ticket.is_counted();
-        for subject in &ticket.subjects {
-            if let Some(held) = self.held.get_mut(subject) {
+        for subject in ticket.owner.subjects() {
+            if let Some(held) = self.held.get_mut(&subject) {
                 held.taken -= 1;
                 held.counted -= u32::from(counted);
                 if held.taken == 0 {
-                    self.held.remove(subject);
+                    self.held.remove(&subject);
                 }
             }
             if counted {
                 self.note(subject);
             }
         }
+        if self.held.len() * 4 < self.held.capacity() {
+            self.held.shrink_to_fit();
+        }
         counted
     }
 
-    fn note(&mut self, subject: &Subject) {
+    fn note(&mut self, subject: Subject) {
         if let Some(changed) = &mut self.changed {
-            changed.insert(subject.clone());
+            changed.insert(subject);
         }
     }
 
     /// Whoever has this ticket was let in, and the other replicas are still to be asked.
     pub(super) fn doubt(&mut self, ticket: &Arc<Ticket>) {
         self.count(ticket);
-        for subject in &ticket.subjects {
+        for subject in ticket.owner.subjects() {
             self.note(subject);
         }
         self.doubtful.insert(ticket.number, ticket.clone());
@@ -173,8 +150,8 @@ impl Counts {
     }
 
     /// What was written to Redis for this subject; if it is not the count any more, it is to be written again.
-    pub(super) fn compare(&mut self, subject: &Subject, written: u32) {
-        if self.counted(subject) != written {
+    pub(super) fn compare(&mut self, subject: Subject, written: u32) {
+        if self.counted(&subject) != written {
             self.note(subject);
         }
     }
@@ -185,6 +162,9 @@ impl Counts {
         let taken: Vec<Subject> = changed.iter().take(most).cloned().collect();
         for subject in &taken {
             changed.remove(subject);
+        }
+        if changed.len() * 4 < changed.capacity() {
+            changed.shrink_to_fit();
         }
         taken.into_iter().map(|subject| (subject.clone(), self.counted(&subject))).collect()
     }
@@ -202,14 +182,21 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
+    use shared::{CompanyId, UserId};
+
     use super::*;
 
     fn company() -> Subject {
         Subject::Company(CompanyId::parse("acme").unwrap())
     }
 
+    fn anna() -> Owner {
+        let company = CompanyId::parse("acme").unwrap();
+        Owner { company, user: UserId::parse("anna").unwrap(), by_company: true, by_user: false }
+    }
+
     fn connection(counts: &mut Counts) -> Arc<Ticket> {
-        let ticket = counts.take(vec![company()]);
+        let ticket = counts.take(anna());
         counts.count(&ticket);
         ticket
     }
@@ -230,7 +217,7 @@ mod tests {
     #[test]
     fn who_waits_for_an_answer_takes_a_place_and_is_not_told_of() {
         let mut counts = Counts::default();
-        let (waiting, gone) = (counts.take(vec![company()]), counts.take(vec![company()]));
+        let (waiting, gone) = (counts.take(anna()), counts.take(anna()));
         assert_eq!(both(&counts), (2, 0));
         assert!(!counts.give_back(&gone), "nobody has heard of it");
         counts.count(&gone);
@@ -259,24 +246,16 @@ mod tests {
     fn what_redis_does_not_know_is_written() {
         let mut counts = Counts::default();
         let ticket = connection(&mut counts);
-        counts.compare(&company(), 7);
+        counts.compare(company(), 7);
         assert_eq!(counts.take_changed(10), [], "nobody tells it");
         counts.begin_telling();
         assert_eq!(counts.take_changed(10), [(company(), 1)]);
-        counts.compare(&company(), 1);
+        counts.compare(company(), 1);
         assert_eq!(counts.take_changed(10), []);
-        counts.compare(&company(), 7);
+        counts.compare(company(), 7);
         assert_eq!(counts.take_changed(10), [(company(), 1)]);
         counts.give_back(&ticket);
         assert_eq!(counts.take_changed(10), [(company(), 0)]);
         assert_eq!(counts.take_changed(10), []);
-    }
-
-    #[test]
-    fn no_two_subjects_share_a_field() {
-        let company = CompanyId::parse("a").unwrap();
-        let user = UserId::parse("b:c").unwrap();
-        assert_eq!(Subject::User(company.clone(), user).field(), "u:a:b:c");
-        assert_eq!(Subject::Company(company).field(), "c:a");
     }
 }

@@ -18,10 +18,7 @@ use tokio::{
 };
 use tracing::{debug, info};
 
-use super::{
-    Ask, Full, Quota,
-    counts::{Subject, Ticket},
-};
+use super::{Ask, Full, Quota, counts::Ticket};
 use crate::defaults::{
     QUOTA_BATCH, QUOTA_LEASE, QUOTA_PATIENCE, QUOTA_RENEWAL, QUOTA_RETRY, QUOTA_SETTLES, QUOTA_WRITES,
 };
@@ -132,24 +129,24 @@ impl Ledger {
         call.key(&self.own).arg(REPLICA).arg(&self.me).arg(millis(QUOTA_LEASE));
         let mut written = HashMap::new();
         for ticket in tickets {
-            call.arg(ticket.subjects.len());
-            for subject in &ticket.subjects {
+            call.arg(ticket.owner.subjects().count());
+            for subject in ticket.owner.subjects() {
                 let counts = self.quota.counts();
                 // Those that were let in before it.
-                let before = counts.counted(subject).saturating_sub(u32::from(ticket.is_counted()));
-                call.arg(subject.field()).arg(before).arg(self.quota.limit(subject));
+                let before = counts.counted(&subject).saturating_sub(u32::from(ticket.is_counted()));
+                call.arg(subject.field()).arg(before).arg(self.quota.limit(&subject));
                 written.entry(subject).or_insert(before);
             }
         }
         let verdicts: Vec<usize> = in_time(call.invoke_async(redis)).await?;
         let full = |(ticket, verdict): (&Arc<Ticket>, usize)| {
-            verdict.checked_sub(1).and_then(|place| ticket.subjects.get(place)).map(Subject::kind)
+            verdict.checked_sub(1).and_then(|place| ticket.owner.subjects().nth(place)).map(|subject| subject.kind())
         };
         let verdicts: Vec<_> = tickets.iter().zip(verdicts).map(full).collect();
         let mut counts = self.quota.counts();
         for (ticket, _) in tickets.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_none()) {
             counts.count(ticket);
-            for subject in &ticket.subjects {
+            for subject in ticket.owner.subjects() {
                 written.entry(subject).and_modify(|count| *count += 1);
             }
         }

@@ -6,6 +6,7 @@
 
 mod counts;
 mod ledger;
+mod owner;
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -18,8 +19,11 @@ use tokio::{
     time::timeout,
 };
 
-use self::counts::{Counts, Subject, Ticket};
 pub(crate) use self::ledger::REPLICAS as KEY;
+use self::{
+    counts::{Counts, Ticket},
+    owner::{Owner, Subject},
+};
 use crate::{
     auth::Identity,
     config::LimitsConfig,
@@ -121,18 +125,17 @@ impl Quota {
 
     /// Takes a place under the replica's own counts, which are never more than those of all.
     fn take(self: &Arc<Self>, identity: &Identity) -> Result<Lease, Full> {
-        let mut subjects = Vec::with_capacity(2);
-        if self.per_company > 0 {
-            subjects.push(Subject::Company(identity.company.clone()));
-        }
-        if self.per_user > 0 {
-            subjects.push(Subject::User(identity.company.clone(), identity.user.clone()));
-        }
+        let owner = Owner {
+            company: identity.company.clone(),
+            user: identity.user.clone(),
+            by_company: self.per_company > 0,
+            by_user: self.per_user > 0,
+        };
         let mut counts = self.counts();
-        if let Some(full) = subjects.iter().find(|subject| counts.taken(subject) >= self.limit(subject)) {
+        if let Some(full) = owner.subjects().find(|subject| counts.taken(subject) >= self.limit(subject)) {
             return Err(full.kind());
         }
-        let ticket = counts.take(subjects);
+        let ticket = counts.take(owner);
         drop(counts);
         Ok(Lease { quota: self.clone(), ticket })
     }

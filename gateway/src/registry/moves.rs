@@ -60,7 +60,7 @@ impl Worker {
             }
             Sink::Stream(_) | Sink::Poll(_) => after,
         };
-        member.leave_by.set(Some(self.tick() + gone_after.as_secs_f64().ceil() as u32));
+        member.leave_by.set(self.tick() + gone_after.as_secs_f64().ceil() as u32);
     }
 
     /// Every session goes elsewhere, evenly over the time that there is; in its last part those are closed who are late.

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use actix::Addr;
+use actix::WeakAddr;
 use shared::{CloseCode, CompanyId, Cursor, TypeFilter, TypePattern};
 use slab::Slab;
 use tokio::sync::mpsc;
@@ -32,7 +32,7 @@ pub struct Registry {
 pub(super) struct Registered {
     pub(super) member: Rc<Member>,
     /// Its actor, if it is a WebSocket.
-    actor: Option<Addr<Session>>,
+    actor: Option<WeakAddr<Session>>,
     generation: u32,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct WorkerRoom {
     /// All of them, also those that are not let in yet.
     present: usize,
     /// Those that are in, by what they may receive: a filter is asked once per event and group.
-    pub(super) groups: HashMap<TypeFilter, Vec<Rc<Member>>>,
+    pub(super) groups: HashMap<Rc<TypeFilter>, Vec<Rc<Member>>>,
     /// Events that wait to be written together.
     pub(super) pending: Vec<Arc<Delivery>>,
 }
@@ -61,14 +61,15 @@ impl Registry {
         }
     }
 
-    /// The same company id, sharing memory with the sessions that are here.
-    #[must_use]
-    pub fn intern(&self, company: CompanyId) -> CompanyId {
-        self.rooms.borrow().get_key_value(&company).map_or(company, |(known, _)| known.clone())
+    /// Makes the company id share its memory with that of the sessions that are here.
+    pub fn intern(&self, company: &mut CompanyId) {
+        if let Some((known, _)) = self.rooms.borrow().get_key_value(company) {
+            *company = known.clone();
+        }
     }
 
     /// Registers a session and asks the dispatcher to let it in. Gives the slot to [`leave`](Self::leave) by.
-    pub fn join(&self, member: Rc<Member>, actor: Option<Addr<Session>>, cursor: Option<Cursor>) -> usize {
+    pub fn join(&self, member: Rc<Member>, actor: Option<WeakAddr<Session>>, cursor: Option<Cursor>) -> usize {
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
         let company = member.company.clone();
@@ -85,8 +86,8 @@ impl Registry {
     /// Ends a session: its actor does, if it has one.
     pub(super) fn disconnect(&self, registered: &Registered, code: CloseCode, tick: u32) {
         match &registered.actor {
-            // A mailbox that is full holds such a message already; one that is closed belongs to a session that ended.
-            Some(actor) => drop(actor.try_send(Disconnect(code))),
+            // Where nobody is any more, the session has ended.
+            Some(actor) => drop(actor.upgrade().map(|actor| actor.try_send(Disconnect(code)))),
             None => self.end(&registered.member, code, tick),
         }
     }
@@ -127,7 +128,7 @@ impl Registry {
 
     /// Changes what the session's token allows it to receive.
     pub fn set_allowed(&self, member: &Rc<Member>, allowed: Option<Vec<TypePattern>>) {
-        let filter = member.filter.borrow().with_allowed(allowed);
+        let filter = Rc::new(member.filter.borrow().with_allowed(allowed));
         if *member.filter.borrow() == filter {
             return;
         }
@@ -178,21 +179,22 @@ impl Registry {
 
 impl WorkerRoom {
     fn add(&mut self, member: &Rc<Member>) {
-        let filter = member.filter.borrow();
-        let group = match self.groups.get_mut(&*filter) {
-            Some(group) => group,
-            None => self.groups.entry(filter.clone()).or_default(),
-        };
-        member.index.set(group.len());
+        let mut filter = member.filter.borrow_mut();
+        if let Some((known, _)) = self.groups.get_key_value(&*filter) {
+            *filter = known.clone();
+        }
+        let group = self.groups.entry(filter.clone()).or_default();
+        member.index.set(group.len() as u32);
         group.push(member.clone());
     }
 
     fn remove(&mut self, member: &Member) {
         let filter = member.filter.borrow();
         let Some(group) = self.groups.get_mut(&*filter) else { return };
-        group.swap_remove(member.index.get());
-        if let Some(moved) = group.get(member.index.get()) {
-            moved.index.set(member.index.get());
+        let index = member.index.get() as usize;
+        group.swap_remove(index);
+        if let Some(moved) = group.get(index) {
+            moved.index.set(index as u32);
         }
         if group.is_empty() {
             self.groups.remove(&*filter);

@@ -73,7 +73,7 @@ fn verdict(member: &Member, tick: u32, now: u64, pace: &PaceConfig) -> Verdict {
         {
             Verdict::Abort
         }
-        (None, _) if member.leave_by.get().is_some_and(|by| tick >= by) => Verdict::End(CloseCode::Restart),
+        (None, _) if tick >= member.leave_by.get() => Verdict::End(CloseCode::Restart),
         // Polls are short.
         (None, Stage::In)
             if pace.max_session_secs > 0

@@ -1,11 +1,10 @@
 use std::{
     io,
-    pin::Pin,
     rc::Rc,
-    task::{Context as TaskContext, Poll, ready},
+    task::{Context, Poll, ready},
 };
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, fut::ActorFuture};
+use actix::{Actor, Handler};
 use bytes::BytesMut;
 use shared::{Claims, ClientFrame, CloseCode, ServerFrame};
 use tokio::io::ReadBuf;
@@ -13,6 +12,7 @@ use tracing::debug;
 
 use super::{
     inbound::{Inbound, Message},
+    life::{self, Life},
     member::{Member, Stage},
     outbox::End,
 };
@@ -57,8 +57,8 @@ impl Session {
         let member = Rc::new(member);
         let draining = worker.app.health.is_draining();
         let revoked = worker.app.is_revoked(&member);
-        let actor = Session::create(|context| Self {
-            slot: worker.registry.join(member.clone(), Some(context.address()), cursor),
+        let actor = life::begin(|address| Self {
+            slot: worker.registry.join(member.clone(), Some(address), cursor),
             worker,
             member,
             inbound: Inbound::with_bytes(read),
@@ -78,7 +78,7 @@ impl Session {
     }
 
     /// Reads and writes as far as the socket goes. Ready when the session is over.
-    fn poll_socket(&mut self, cx: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let member = self.member.clone();
         let Some(outbox) = member.outbox() else { return Poll::Ready(Ok(())) };
         outbox.register(cx.waker());
@@ -232,14 +232,13 @@ fn renewed(worker: &Worker, member: &Rc<Member>, outcome: Result<Claims, AuthErr
 }
 
 impl Actor for Session {
-    type Context = Context<Self>;
+    type Context = Life;
 
-    fn started(&mut self, context: &mut Self::Context) {
+    fn started(&mut self, _: &mut Life) {
         debug!(session = %self.member.id(), company = %self.member.company, "session begins");
-        context.spawn(Socket);
     }
 
-    fn stopped(&mut self, _: &mut Self::Context) {
+    fn stopped(&mut self, _: &mut Life) {
         let code = self.member.sink.end().and_then(End::code);
         debug!(session = %self.member.id(), code = code.map(CloseCode::code), "session ends");
         self.worker.app.metrics.closed(code);
@@ -250,28 +249,7 @@ impl Actor for Session {
 impl Handler<Disconnect> for Session {
     type Result = ();
 
-    fn handle(&mut self, Disconnect(code): Disconnect, _: &mut Self::Context) {
+    fn handle(&mut self, Disconnect(code): Disconnect, _: &mut Life) {
         self.end(code);
-    }
-}
-
-/// The actor's one task: its socket.
-struct Socket;
-
-impl ActorFuture<Session> for Socket {
-    type Output = ();
-
-    fn poll(
-        self: Pin<&mut Self>,
-        session: &mut Session,
-        context: &mut Context<Session>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<()> {
-        let outcome = ready!(session.poll_socket(cx));
-        if let Err(error) = outcome {
-            debug!(%error, "the socket failed");
-        }
-        context.stop();
-        Poll::Ready(())
     }
 }

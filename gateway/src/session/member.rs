@@ -1,5 +1,6 @@
 use std::{
     cell::{Cell, RefCell},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -8,7 +9,7 @@ use shared::{CompanyId, TokenId, TypeFilter, UserId};
 use super::{Outbox, Sink};
 use crate::{
     auth::Identity,
-    door::{Door, Socket},
+    door::{Counted, Door},
     health::Place,
     quota::Lease,
     worker::Worker,
@@ -32,7 +33,7 @@ pub enum Stage {
 pub struct Places {
     replica: Place,
     lease: Option<Lease>,
-    _socket: Option<Socket>,
+    _socket: Option<Counted>,
 }
 
 impl Places {
@@ -68,7 +69,6 @@ impl Places {
 }
 
 /// What the registry and the session's actor both know of a session. One thread, so no locks.
-#[derive(Debug)]
 pub struct Member {
     /// Where its frames go.
     pub sink: Sink,
@@ -77,28 +77,28 @@ pub struct Member {
     pub company: CompanyId,
     /// Its user, from the token.
     pub user: UserId,
-    /// What it may and wants to receive.
-    pub filter: RefCell<TypeFilter>,
+    /// What it may and wants to receive; in the room, shared with all who may and want the same.
+    pub filter: RefCell<Rc<TypeFilter>>,
     /// How far it has come.
     pub stage: Cell<Stage>,
     /// It was let into the room once.
     pub entered: Cell<bool>,
     /// Its place among the room's sessions with the same filter.
-    pub index: Cell<usize>,
+    pub index: Cell<u32>,
     /// When the token expires, in unix seconds.
     pub expires_at: Cell<u64>,
-    /// When the token was issued, in unix seconds, if it says so.
-    pub issued_at: Cell<Option<u64>>,
+    /// When the token was issued, in unix seconds. One that does not say so counts as old as time.
+    pub issued_at: Cell<u64>,
     /// The token's own id, if it has one.
-    pub token_id: RefCell<Option<TokenId>>,
+    pub token_id: Cell<Option<TokenId>>,
     /// A token that it sent waits for the key that it is signed with.
     pub renewing: Cell<bool>,
     /// The worker's tick at which the client was last heard of.
     pub heard_at: Cell<u32>,
     /// The worker's tick at which the present stage of its life, joining or ending, began.
     pub since: Cell<u32>,
-    /// The worker's tick by which it must have left, if it was asked to reconnect elsewhere.
-    pub leave_by: Cell<Option<u32>>,
+    /// The worker's tick by which it must have left: never, unless it was asked to reconnect elsewhere.
+    pub leave_by: Cell<u32>,
     /// Its places under the caps.
     pub places: Places,
 }
@@ -110,19 +110,19 @@ impl Member {
         Self {
             sink,
             session: rand::random(),
-            company: worker.registry.intern(identity.company),
+            company: identity.company,
             user: identity.user,
-            filter: filter.into(),
+            filter: Rc::new(filter).into(),
             stage: Cell::new(Stage::Joining),
             entered: Cell::new(false),
             index: Cell::new(0),
             expires_at: Cell::new(identity.expires_at),
-            issued_at: Cell::new(identity.issued_at),
+            issued_at: Cell::new(identity.issued_at.unwrap_or(0)),
             token_id: identity.token_id.into(),
             renewing: Cell::new(false),
             heard_at: Cell::new(worker.tick()),
             since: Cell::new(worker.tick()),
-            leave_by: Cell::new(None),
+            leave_by: Cell::new(u32::MAX),
             places,
         }
     }
@@ -130,8 +130,8 @@ impl Member {
     /// Takes the place of its token by a newer one of the same user.
     pub fn renew(&self, expires_at: u64, issued_at: Option<u64>, token_id: Option<TokenId>) {
         self.expires_at.set(expires_at);
-        self.issued_at.set(issued_at);
-        self.token_id.replace(token_id);
+        self.issued_at.set(issued_at.unwrap_or(0));
+        self.token_id.set(token_id);
     }
 
     /// Its own id, as the client is told and the log has it.

@@ -12,6 +12,7 @@ mod actor;
 mod feed;
 mod handshake;
 mod inbound;
+mod life;
 mod member;
 mod outbox;
 mod sink;

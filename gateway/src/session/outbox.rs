@@ -4,7 +4,7 @@
 //! is queued, bounded in bytes, and written by the actor's task when the socket is ready again.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::VecDeque,
     io::{self, IoSlice},
     task::{Context, Poll, Waker, ready},
@@ -40,35 +40,35 @@ impl End {
 }
 
 /// The sending half of a session.
-#[derive(Debug)]
 pub struct Outbox {
     stream: TcpStream,
-    queue: RefCell<Queue>,
+    /// What the socket has not taken. An idle session has none.
+    backlog: RefCell<Option<Box<Backlog>>>,
+    end: Cell<Option<End>>,
     /// The actor's task, to be told when there is something for it to do.
-    task: RefCell<Option<Waker>>,
+    task: Cell<Option<Waker>>,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
+struct Backlog {
     pieces: VecDeque<Bytes>,
     /// Bytes in `pieces`.
     unsent: usize,
     /// How many of them were owed to the client when it joined: they do not make it slow.
     owed: usize,
-    /// How many bytes the socket took so far.
+    /// How many bytes of it the socket took so far.
     taken: u64,
     /// `taken` when the worker last looked, and the tick at which it last was another.
-    looked: (u64, u32),
+    looked: Option<(u64, u32)>,
     /// Part of the first piece is on the wire, so the rest must follow.
     begun: bool,
-    end: Option<End>,
 }
 
 impl Outbox {
     /// An outbox over an upgraded socket.
     #[must_use]
     pub fn new(stream: TcpStream) -> Self {
-        Self { stream, queue: RefCell::default(), task: RefCell::default() }
+        Self { stream, backlog: RefCell::default(), end: Cell::default(), task: Cell::default() }
     }
 
     /// The socket, for reading.
@@ -80,28 +80,24 @@ impl Outbox {
     /// How the session ends, once that is known.
     #[must_use]
     pub fn end(&self) -> Option<End> {
-        self.queue.borrow().end
-    }
-
-    /// Whether everything was handed to the socket.
-    #[must_use]
-    pub fn is_flushed(&self) -> bool {
-        self.queue.borrow().pieces.is_empty()
+        self.end.get()
     }
 
     /// Bytes that the socket has not taken yet.
     #[must_use]
     pub fn unsent(&self) -> usize {
-        self.queue.borrow().unsent
+        self.backlog.borrow().as_ref().map_or(0, |backlog| backlog.unsent)
     }
 
     /// For how many ticks the socket has taken nothing although something waits for it.
     pub fn stalled_for(&self, tick: u32) -> u32 {
-        let mut queue = self.queue.borrow_mut();
-        if queue.pieces.is_empty() || queue.looked.0 != queue.taken {
-            queue.looked = (queue.taken, tick);
-        }
-        tick.wrapping_sub(queue.looked.1)
+        let mut backlog = self.backlog.borrow_mut();
+        let Some(backlog) = &mut *backlog else { return 0 };
+        let (_, since) = match backlog.looked {
+            Some(looked) if looked.0 == backlog.taken => looked,
+            _ => *backlog.looked.insert((backlog.taken, tick)),
+        };
+        tick.wrapping_sub(since)
     }
 
     /// Sends whole frames. A client that leaves too much unread is closed as slow.
@@ -115,68 +111,64 @@ impl Outbox {
     }
 
     fn put(&self, frames: &Bytes, owed: usize) {
-        let mut queue = self.queue.borrow_mut();
-        if queue.end.is_some() {
+        if self.end.get().is_some() {
             return;
         }
+        let mut backlog = self.backlog.borrow_mut();
         let mut written = 0;
-        if queue.pieces.is_empty() {
+        if backlog.is_none() {
             match self.stream.try_write(frames) {
                 Ok(count) if count == frames.len() => return,
                 Ok(count) => written = count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => {
-                    drop(queue);
-                    return self.abort();
-                }
+                Err(_) => return self.abort(),
             }
-            queue.begun = written > 0;
             self.wake();
         }
-        queue.pieces.push_back(frames.slice(written..));
-        queue.unsent += frames.len() - written;
-        queue.owed += owed.saturating_sub(written);
-        if queue.unsent - queue.owed.min(queue.unsent) > MAX_UNSENT {
-            queue.abandon();
-            drop(queue);
+        let waiting = backlog.get_or_insert_default();
+        waiting.begun |= written > 0;
+        waiting.owed += owed.saturating_sub(written);
+        waiting.push(frames.slice(written..));
+        if waiting.unsent - waiting.owed.min(waiting.unsent) > MAX_UNSENT {
+            waiting.abandon();
+            drop(backlog);
             self.close(CloseCode::SlowConsumer);
         }
     }
 
     /// Sends a close frame behind what is queued, if its client may still see that; nothing follows it.
     pub fn close(&self, code: CloseCode) {
-        let mut queue = self.queue.borrow_mut();
-        if queue.end.is_none() {
+        if self.end.get().is_none() {
+            self.end.set(Some(End::Closing(code)));
+            let mut backlog = self.backlog.borrow_mut();
+            let waiting = backlog.get_or_insert_default();
             if code.withholds() {
-                queue.abandon();
+                waiting.abandon();
             }
-            queue.end = Some(End::Closing(code));
-            let frame = wire::close(code);
-            queue.unsent += frame.len();
-            queue.pieces.push_back(frame);
+            waiting.push(wire::close(code));
             self.wake();
         }
     }
 
     /// Gives the socket up.
     pub fn abort(&self) {
-        self.queue.borrow_mut().end = Some(End::Broken);
+        self.end.set(Some(End::Broken));
         self.wake();
     }
 
     /// Remembers the task that flushes.
     pub fn register(&self, waker: &Waker) {
-        let mut task = self.task.borrow_mut();
-        if !task.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *task = Some(waker.clone());
-        }
+        let known = self.task.take().filter(|known| known.will_wake(waker));
+        self.task.set(Some(known.unwrap_or_else(|| waker.clone())));
     }
 
     /// Makes the task look at the session again.
     pub fn wake(&self) {
-        if let Some(task) = &*self.task.borrow() {
+        let task = self.task.take();
+        if let Some(task) = &task {
             task.wake_by_ref();
         }
+        self.task.set(task);
     }
 
     /// Writes what is queued; pending while the socket takes no more.
@@ -184,21 +176,30 @@ impl Outbox {
     /// # Errors
     /// When the socket fails.
     pub fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut queue = self.queue.borrow_mut();
-        while !queue.pieces.is_empty() {
+        let mut backlog = self.backlog.borrow_mut();
+        while let Some(waiting) = &mut *backlog {
             let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = queue.pieces.iter().zip(&mut slices).map(|(piece, slice)| *slice = IoSlice::new(piece)).count();
+            let count =
+                waiting.pieces.iter().zip(&mut slices).map(|(piece, slice)| *slice = IoSlice::new(piece)).count();
             match self.stream.try_write_vectored(&slices[..count]) {
-                Ok(written) => queue.sent(written),
+                Ok(written) => waiting.sent(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.stream.poll_write_ready(cx))?,
                 Err(error) => return Poll::Ready(Err(error)),
+            }
+            if waiting.pieces.is_empty() {
+                *backlog = None;
             }
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl Queue {
+impl Backlog {
+    fn push(&mut self, piece: Bytes) {
+        self.unsent += piece.len();
+        self.pieces.push_back(piece);
+    }
+
     fn sent(&mut self, mut count: usize) {
         self.taken += count as u64;
         self.unsent -= count;
@@ -213,8 +214,6 @@ impl Queue {
             self.begun = false;
             self.pieces.pop_front();
         }
-        // An idle session keeps no queue.
-        self.pieces = VecDeque::new();
     }
 
     /// Drops everything but what has begun to be sent.

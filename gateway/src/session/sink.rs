@@ -9,15 +9,14 @@ use super::{
 };
 use crate::{delivery::Delivery, wire::Frame};
 
-/// Where a session's frames go.
-#[derive(Debug)]
+/// Where a session's frames go. A WebSocket, mostly, so the others do not add to its size.
 pub enum Sink {
     /// To its WebSocket.
     Socket(Outbox),
     /// To an HTTP response that stays open: Server-Sent Events.
-    Stream(Feed),
+    Stream(Box<Feed>),
     /// To an HTTP response that ends with the first news: a poll.
-    Poll(Feed),
+    Poll(Box<Feed>),
 }
 
 impl Sink {

@@ -21,7 +21,6 @@ use super::{
     sink::Sink,
 };
 use crate::{
-    app::App,
     defaults::HANDSHAKE_TIMEOUT,
     http::{Listener, Problem},
     worker::Worker,
@@ -34,7 +33,7 @@ use crate::{
 /// Never: a client that cannot be answered is gone.
 pub async fn upgrade(worker: Rc<Worker>, request: Request, framed: Framed<TcpStream, Codec>) -> Result<(), Infallible> {
     worker.heard.set(true);
-    let decision = admit(&worker.app, request.head()).await;
+    let decision = admit(&worker, request.head()).await;
     let parts = framed.into_parts();
     // Answers to earlier requests on the same connection go first.
     let (mut stream, codec, earlier) = (parts.io, parts.codec, parts.write_buf);
@@ -57,9 +56,9 @@ pub async fn upgrade(worker: Rc<Worker>, request: Request, framed: Framed<TcpStr
     Ok(())
 }
 
-async fn admit(app: &App, head: &RequestHead) -> Result<(Accepted, Places), Problem> {
-    let accepted = handshake::check(app, head).await?;
-    let places = app.admit(&accepted.listener.identity).await?.with_socket(&app.door);
+async fn admit(worker: &Worker, head: &RequestHead) -> Result<(Accepted, Places), Problem> {
+    let mut accepted = handshake::check(&worker.app, head).await?;
+    let places = worker.places_for(&mut accepted.listener.identity).await?.with_socket(&worker.app.door);
     Ok((accepted, places))
 }
 
