@@ -149,7 +149,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ExitC
 
 /// The command line, where no command's help names what does nothing for it.
 fn command() -> clap::Command {
-    let idle = ["jwt_public_key_file", "jwks_url", "allowed_origins"];
+    let idle = ["jwt_public_key_file", "jwks_url", "allowed_origins", "revocation_secs"];
     Cli::command().mut_subcommand("token", |token| {
         token.mut_args(|one| if idle.contains(&one.get_id().as_str()) { one.hide(true) } else { one })
     })

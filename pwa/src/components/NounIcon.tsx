@@ -10,7 +10,7 @@ import {
   UserRound,
   Wrench,
 } from "lucide-react";
-import type { Noun } from "../dashboard/events";
+import { type Noun, nounOf } from "../dashboard/events";
 import type { EventType } from "../realtime";
 
 export const NOUN_ICONS: Record<Noun, LucideIcon> = {
@@ -21,23 +21,20 @@ export const NOUN_ICONS: Record<Noun, LucideIcon> = {
   message: MessageSquareText,
 };
 
-const EVENT_ICONS: Record<EventType, LucideIcon> = {
-  "devis:created": FileText,
+/** Types with a sign of their own; the others have that of their noun. */
+const EVENT_ICONS: { readonly [T in EventType]?: LucideIcon } = {
   "devis:signed": PenLine,
   "devis:rejected": Ban,
   "facture:created": ReceiptText,
-  "facture:paid": ReceiptEuro,
-  "intervention:started": Wrench,
   "intervention:completed": CheckCheck,
-  "client:created": UserRound,
-  "message:received": MessageSquareText,
 };
 
 /** The sign of a type of event, in the colour of its noun; decoration beside a text. */
 export function EventIcon({ type }: { type: EventType }) {
-  const Icon = EVENT_ICONS[type];
+  const noun = nounOf(type);
+  const Icon = EVENT_ICONS[type] ?? NOUN_ICONS[noun];
   return (
-    <span className="event-icon" data-noun={type.split(":")[0]} data-type={type} aria-hidden="true">
+    <span className="event-icon" data-noun={noun} data-type={type} aria-hidden="true">
       <Icon className="icon" />
     </span>
   );

@@ -1,26 +1,12 @@
 /** Events for tests, made of the golden frames. */
-import clientCreated from "../../../shared/fixtures/event-client-created.json";
-import devisCreated from "../../../shared/fixtures/event-devis-created.json";
-import devisRejected from "../../../shared/fixtures/event-devis-rejected.json";
-import devisSigned from "../../../shared/fixtures/event-devis-signed.json";
-import factureCreated from "../../../shared/fixtures/event-facture-created.json";
-import facturePaid from "../../../shared/fixtures/event-facture-paid.json";
-import interventionCompleted from "../../../shared/fixtures/event-intervention-completed.json";
-import interventionStarted from "../../../shared/fixtures/event-intervention-started.json";
-import messageReceived from "../../../shared/fixtures/event-message-received.json";
 import type { EventDataByType, EventType, RealtimeEvent } from "../realtime";
 
-const GOLDEN = [
-  clientCreated,
-  devisCreated,
-  devisRejected,
-  devisSigned,
-  factureCreated,
-  facturePaid,
-  interventionCompleted,
-  interventionStarted,
-  messageReceived,
-] as unknown as RealtimeEvent[];
+const GOLDEN = Object.values(
+  import.meta.glob<RealtimeEvent>("../../../shared/fixtures/event-*.json", {
+    eager: true,
+    import: "default",
+  }),
+);
 
 let seq = 0;
 
