@@ -26,7 +26,7 @@ fn a_soak_sees_every_event_while_sessions_come_and_go() {
     let line = ["soak", "--seconds", "5", "--sessions", "60", "--companies", "3", "--rest", "2", "--every", "1"];
     let more = ["--churn", "30", "--peak", "100", "--rate", "30", "--json"];
     // Seconds say nothing of memory.
-    let lax = ["--max-growth", "9", "--min-given-back", "-9", "--gateway-bin"];
+    let lax = ["--max-growth=9", "--min-given-back=-9", "--gateway-bin"];
     let report = json(&stdout(loadtest(&line).args(more).args(lax).arg(gateway_bin())));
     assert!(report["came"].as_u64().unwrap() > 300, "{report}");
     assert!(report["delivered"].as_u64().unwrap() > 1_000, "{report}");
@@ -50,8 +50,7 @@ fn several_generators_add_up_in_one_report() {
     for mut generator in generators {
         assert!(generator.wait().unwrap().success());
     }
-    let storm = ["storm", "--sessions", "100", "--report"];
-    stdout(loadtest(&storm).args(gateway.arguments()).arg(file("storm")));
+    stdout(loadtest(&["storm", "--sessions", "100"]).args(gateway.arguments()).arg("--report").arg(file("storm")));
     let names = ["one", "two", "storm"].map(file);
     let out = ["html", "md", "json"].map(|end| file(&format!("report.{end}")));
     let mut report = loadtest(&["report"]);
