@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{path::Path, time::SystemTime};
+use std::{path::Path, process::Stdio, time::SystemTime};
 
 use serde_json::Value;
 use support::{Gateway, gateway_bin, loadtest, stdout};
@@ -44,7 +44,7 @@ fn several_generators_add_up_in_one_report() {
         .map(|name| {
             let line = ["latency", "--sessions", "20", "--rooms", "2", "--seconds", "1", "--name", name];
             let start = ["--start-at", &at.to_string(), "--redis", &gateway.redis.url(), "--report"].map(str::to_owned);
-            loadtest(&line).args(gateway.arguments()).args(start).arg(file(name)).spawn().unwrap()
+            loadtest(&line).args(gateway.arguments()).args(start).arg(file(name)).stdout(Stdio::null()).spawn().unwrap()
         })
         .into();
     for mut generator in generators {
