@@ -47,6 +47,5 @@ chaos: ## Inject faults for MINUTES (10) and judge what was received: nothing lo
 fuzz: ## Run each fuzz target for MINUTES (10); needs cargo-fuzz
 	@scripts/fuzz
 
-bench: ## Measure memory per session, one wide room and deliveries per second
-	@cargo build --release --quiet -p gateway -p loadtest
-	@$${CARGO_TARGET_DIR:-target}/release/loadtest bench --ramp
+bench: ## Measure the gateway beside other servers, ROUNDS (3) times in turns; writes docs/benchmarks.md
+	@scripts/bench

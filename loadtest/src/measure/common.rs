@@ -133,5 +133,5 @@ impl Subject {
 /// The companies of a generator, with ids of one length.
 pub(crate) fn rooms(generator: &str, count: usize) -> anyhow::Result<Vec<CompanyId>> {
     anyhow::ensure!(count > 0, "at least one company");
-    (0..count).map(|number| Ok(CompanyId::parse(&format!("{generator}-{number:05}")).context("--name")?)).collect()
+    (0..count).map(|number| CompanyId::parse(&format!("{generator}-{number:05}")).context("--name")).collect()
 }

@@ -80,7 +80,7 @@ pub(crate) async fn measure(subject: &mut Subject, load: &Load) -> anyhow::Resul
     anyhow::ensure!(load.rate > 0.0, "--rate is more than nothing");
     let room_size = u64::from(load.sessions / load.rooms);
     let rooms = subject.rooms(load.rooms)?;
-    let mut pacer = subject.pacer(&rooms, load.size)?.to_the_moment();
+    let mut pacer = subject.pacer(&rooms, load.size)?.punctual();
     let fleet = subject.sessions(load.sessions as usize, &rooms).await?;
     subject.beginning().await?;
     step(&fleet, &mut pacer, (WARM_UP, load.rate, room_size), &[]).await?;

@@ -1,9 +1,10 @@
-//! The measuring commands: [`idle`] (memory per session), [`fanout`] (deliveries per second), [`wide`] (one room),
-//! [`bench`], which starts what it needs and runs all three, and [`siege`], which attacks.
+//! The measuring commands: [`idle`] (memory per session), [`fanout`] (deliveries per second), [`wide`] (one room), [`storm`]
+//! (connects), [`latency`] (light load), [`resume`] (after an outage), [`soak`] (an hour), [`bench`], which makes them of all
+//! systems in turns, and [`siege`], which attacks.
 //!
-//! Shared by them: [`common`] (arguments), [`mint`] (tokens), [`pace`] (publishing at a rate, each event marked with
-//! its intended send time), [`process`] (memory and CPU from `/proc`), [`metrics`] (the gateway's own counts) and
-//! [`verdict`] (bounds, and the exit code).
+//! Shared by them: [`common`] (arguments), [`output`] (where results go), [`mint`] (tokens), [`pace`] (publishing at a rate,
+//! each event marked with its intended send time), [`step`] (one stretch of it), [`process`] and [`usage`] (memory and CPU
+//! from `/proc`), [`percentiles`], [`metrics`] (the gateway's own counts) and [`verdict`] (bounds, and the exit code).
 
 pub(crate) mod bench;
 pub(crate) mod children;

@@ -22,7 +22,7 @@ pub(crate) struct Pacer {
     size: usize,
     sent: u64,
     /// Waits to the microsecond, at the cost of everything else on the runtime.
-    to_the_moment: bool,
+    punctual: bool,
     /// The newest place of each room's log.
     newest: Vec<Cursor>,
 }
@@ -35,12 +35,12 @@ impl Pacer {
         let least = around + data(now_us(), 1_000, 0).len();
         anyhow::ensure!((least..=60_000).contains(&size), "--size is {least} to 60000");
         let newest = vec![Cursor::EMPTY; rooms.len()];
-        Ok(Self { outlet, rooms, size: size - around, sent: 0, to_the_moment: false, newest })
+        Ok(Self { outlet, rooms, size: size - around, sent: 0, punctual: false, newest })
     }
 
     /// The same, but no event goes late because the runtime's timers count in milliseconds.
-    pub(crate) fn to_the_moment(self) -> Self {
-        Self { to_the_moment: true, ..self }
+    pub(crate) fn punctual(self) -> Self {
+        Self { punctual: true, ..self }
     }
 
     /// Publishes `count` events, `rate` a second. Back comes the longest time, in microseconds, after which an event
@@ -53,7 +53,7 @@ impl Pacer {
             let due = due(start_us, rate, now_us()).min(count).min(done + PACED_BATCH as u64);
             if due <= done {
                 let ahead = intended(start_us, rate, done).saturating_sub(now_us());
-                if self.to_the_moment && ahead <= 2 * TICK.as_micros() as u64 {
+                if self.punctual && ahead <= 2 * TICK.as_micros() as u64 {
                     std::thread::sleep(Duration::from_micros(ahead + 1));
                 } else {
                     sleep(TICK).await;

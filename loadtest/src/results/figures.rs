@@ -1,5 +1,7 @@
 //! The figures of a report: what is read out of which measurement, in which unit, and which way is better.
 
+use std::collections::BTreeMap;
+
 use super::{Measured, Results};
 use crate::system::Kind;
 
@@ -15,6 +17,8 @@ pub(crate) struct Figure {
     pub(crate) digits: usize,
     /// More is better; else less is.
     pub(crate) more: bool,
+    /// What the gateway is held to.
+    pub(crate) mark: Option<f64>,
     /// Reads it.
     of: fn(&Measured) -> Option<f64>,
 }
@@ -40,6 +44,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         unit: "bytes",
         digits: 0,
         more: false,
+        mark: None,
         of: |measured| match measured {
             Measured::Idle(idle) => Some(idle.bytes_per_session as f64),
             _ => None,
@@ -51,6 +56,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         unit: "µs",
         digits: 1,
         more: false,
+        mark: None,
         of: |measured| match measured {
             Measured::Idle(idle) => Some(idle.cpu_us_per_minute),
             _ => None,
@@ -62,6 +68,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         unit: "/s",
         digits: 0,
         more: true,
+        mark: None,
         of: |measured| match measured {
             Measured::Fanout(fanout) => Some(fanout.held),
             _ => None,
@@ -73,6 +80,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         unit: "µs",
         digits: 2,
         more: false,
+        mark: None,
         of: |measured| match measured {
             Measured::Cpu(fanout) => fanout.steps.first()?.cpu_us,
             _ => None,
@@ -84,6 +92,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         unit: "µs",
         digits: 2,
         more: false,
+        mark: None,
         of: |measured| match measured {
             Measured::Wide(wide) => wide.cpu_user_us,
             _ => None,
@@ -95,6 +104,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         unit: "ms",
         digits: 1,
         more: false,
+        mark: None,
         of: |measured| match measured {
             Measured::Wide(wide) => Some(wide.last_session_median_ms),
             _ => None,
@@ -106,6 +116,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         unit: "/s",
         digits: 0,
         more: true,
+        mark: Some(15_000.0),
         of: |measured| match measured {
             Measured::Storm(storm) => Some(storm.per_second),
             _ => None,
@@ -117,6 +128,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         unit: "ms",
         digits: 2,
         more: false,
+        mark: Some(0.95),
         of: |measured| match measured {
             Measured::Latency(latency) => Some(latency.step.latency.p50_ms),
             _ => None,
@@ -128,6 +140,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         unit: "ms",
         digits: 2,
         more: false,
+        mark: Some(1.7),
         of: |measured| match measured {
             Measured::Latency(latency) => Some(latency.step.latency.p99_ms),
             _ => None,
@@ -139,6 +152,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         unit: "ms",
         digits: 0,
         more: false,
+        mark: Some(2_000.0),
         of: |measured| match measured {
             Measured::Resume(resume) => Some(resume.last_caught_up_ms),
             _ => None,
@@ -150,6 +164,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         unit: "",
         digits: 0,
         more: false,
+        mark: Some(100.0),
         of: |measured| match measured {
             Measured::Resume(resume) => Some(resume.log_reads as f64),
             _ => None,
@@ -166,20 +181,39 @@ pub(crate) fn headline(measured: &Measured) -> String {
     figures.collect::<Vec<_>>().join("; ")
 }
 
+impl Spread {
+    /// Of some values.
+    fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (min, max) = (*values.first()?, *values.last()?);
+        let (middle, even) = (values.len() / 2, values.len().is_multiple_of(2));
+        let median = if even { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] };
+        Some(Self { min, median, max, rounds: values.len() })
+    }
+}
+
 impl Figure {
     /// Of a system over all rounds.
     pub(crate) fn spread(&self, results: &Results, system: Kind) -> Option<Spread> {
+        Spread::of(self.by_round(results, system).into_values().collect())
+    }
+
+    /// The gateway's share of what another system has, round by round.
+    pub(crate) fn ratio(&self, results: &Results, other: Kind) -> Option<Spread> {
+        let theirs = self.by_round(results, other);
+        let ours = self.by_round(results, Kind::Gateway).into_iter();
+        let ratios = ours.filter_map(|(round, ours)| Some(ours / theirs.get(&round).filter(|value| **value > 0.0)?));
+        Spread::of(ratios.collect())
+    }
+
+    fn by_round(&self, results: &Results, system: Kind) -> BTreeMap<u32, f64> {
         let runs = results.runs.iter().filter(|run| run.system == system);
-        let mut values: Vec<f64> = runs.filter_map(|run| (self.of)(&run.outcome)).collect();
-        values.sort_by(f64::total_cmp);
-        let (min, max) = (*values.first()?, *values.last()?);
-        let middle = values.len() / 2;
-        let median = if values.len().is_multiple_of(2) {
-            f64::midpoint(values[middle - 1], values[middle])
-        } else {
-            values[middle]
-        };
-        Some(Spread { min, median, max, rounds: values.len() })
+        runs.filter_map(|run| Some((run.round, (self.of)(&run.outcome)?))).collect()
+    }
+
+    /// Whether the gateway keeps its mark with this.
+    pub(crate) fn kept(&self, value: f64) -> Option<bool> {
+        self.mark.map(|mark| if self.more { value >= mark } else { value <= mark })
     }
 
     /// A value as it is written.
@@ -200,6 +234,17 @@ impl Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spreads_and_marks() {
+        assert_eq!(Spread::of(vec![3.0, 1.0, 9.0]), Some(Spread { min: 1.0, median: 3.0, max: 9.0, rounds: 3 }));
+        assert_eq!(Spread::of(vec![3.0, 1.0]).unwrap().median, 2.0);
+        assert_eq!(Spread::of(vec![]), None);
+        let figure = |name| FIGURES.iter().find(|figure| figure.name == name).unwrap();
+        assert_eq!(figure("connects").kept(14_999.0), Some(false));
+        assert_eq!(figure("resume").kept(1_999.0), Some(true));
+        assert_eq!(figure("cpu").kept(1.0), None);
+    }
 
     #[test]
     fn numbers_are_grouped() {

@@ -40,7 +40,7 @@ impl Machine {
 }
 
 /// The first thing in a program's first line that looks like a version.
-pub(crate) fn version(program: &str, arguments: &[&str]) -> String {
+fn version(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     let text = output.map(|output| [output.stdout, output.stderr].concat()).unwrap_or_default();
     let text = String::from_utf8_lossy(&text).into_owned();

@@ -11,10 +11,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::{
-    figures::headline,
-    machine::{Machine, version},
-};
+pub(crate) use self::{figures::headline, machine::Machine};
 use crate::{
     measure::{fanout, idle, latency, resume, soak, storm, verdict::Outcome, wide},
     system::{About, Kind},

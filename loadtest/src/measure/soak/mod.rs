@@ -113,7 +113,7 @@ pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
     let before = subject.pss()?;
     let ramp = Duration::from_secs_f64(f64::from(args.peak) / COMING);
     soak.live(ramp + PEAK, wanted + args.peak as usize).await?;
-    let height = subject.pss()?;
+    let height = soak.samples.iter().map(|sample| sample.pss).fold(subject.pss()?, u64::max);
     // They leave at once.
     soak.crowd.go(args.peak as usize);
     soak.live(Duration::from_secs(args.rest), wanted).await?;

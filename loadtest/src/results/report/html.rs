@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::super::{Measured, Results, plot::escaped};
 use super::{
     plots::Plot,
-    tables::{Table, medians, noise, remarks, systems},
+    tables::{Table, medians, noise, ratios, remarks, systems},
 };
 use crate::measure::verdict::Outcome;
 
@@ -29,6 +29,7 @@ pub(super) fn page(results: &Results, plots: &[Plot]) -> String {
     for plot in plots {
         page += &plot.svg;
     }
+    let _infallible = writeln!(page, "<h2>The gateway's share of the others' figures</h2>\n{}", rows(&ratios(results)));
     let _infallible = writeln!(page, "<h2>Noise</h2>\n<p>Least, most, rounds.</p>\n{}", rows(&noise(results)));
     page += "<h2>Systems</h2>\n<ul>\n";
     for about in systems(results).iter().filter_map(|kind| results.systems.get(kind)) {

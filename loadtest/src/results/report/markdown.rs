@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::super::{Measured, Results};
 use super::{
     plots::Plot,
-    tables::{Table, medians, noise, remarks, systems},
+    tables::{Table, medians, noise, ratios, remarks, systems},
 };
 use crate::measure::verdict::Outcome;
 
@@ -20,6 +20,8 @@ pub(super) fn document(results: &Results, plots: &[Plot]) -> String {
     for plot in plots {
         let _infallible = write!(text, "\n![{}](images/{})\n", plot.title, plot.file());
     }
+    text += "\n## Pair by pair\n\nThe gateway's figure over the other's, taken within each round: median, least and most.\n\n";
+    text += &rows(&ratios(results));
     text += "\n## Noise\n\nThe least and the most, and how many rounds.\n\n";
     text += &rows(&noise(results));
     let machine = &results.machine;

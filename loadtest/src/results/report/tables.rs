@@ -45,6 +45,23 @@ pub(super) fn noise(results: &Results) -> Table {
     })
 }
 
+/// A row for each figure, a column for each other system: what the gateway has of it, pair by pair within the rounds.
+pub(super) fn ratios(results: &Results) -> Table {
+    let others: Vec<Kind> = systems(results).into_iter().filter(|kind| *kind != Kind::Gateway).collect();
+    let mut head = vec![String::new()];
+    head.extend(others.iter().map(|system| name(results, *system)));
+    let row = |figure: &Figure| {
+        let ratio = |other: &Kind| figure.ratio(results, *other);
+        let written = |ratio: Spread| format!("{:.2} ({:.2} to {:.2})", ratio.median, ratio.min, ratio.max);
+        let cells: Vec<String> =
+            others.iter().map(|other| ratio(other).map_or_else(|| "–".to_owned(), written)).collect();
+        let which = if figure.more { "more is better" } else { "less is better" };
+        [vec![format!("{}, {which}", figure.title)], cells].concat()
+    };
+    let rows = figures(results).into_iter().filter(|(_, spreads)| spreads.len() > 1);
+    Table { rows: rows.map(|(figure, _)| row(figure)).collect(), head }
+}
+
 fn table(results: &Results, cell: impl Fn(&Figure, Spread) -> String) -> Table {
     let systems = systems(results);
     let mut head = vec![String::new()];
@@ -91,14 +108,22 @@ pub(super) fn plain(results: &Results) -> Vec<String> {
             if figure.unit.is_empty() { "" } else { ", " }.to_owned() + figure.unit
         ));
         for (kind, Spread { min, median, max, rounds }) in spreads {
+            let mark = match (kind, figure.mark, figure.kept(median)) {
+                (Kind::Gateway, Some(mark), Some(true)) => format!("   mark {}: kept", figure.written(mark)),
+                (Kind::Gateway, Some(mark), _) => format!("   mark {}: MISSED", figure.written(mark)),
+                _ => String::new(),
+            };
             lines.push(format!(
-                "  {:<24} {:>12}   {} to {} in {rounds}",
+                "  {:<24} {:>12}   {} to {} in {rounds}{mark}",
                 name(results, kind),
                 figure.written(median),
                 figure.written(min),
                 figure.written(max)
             ));
         }
+    }
+    for row in ratios(results).rows {
+        lines.push(format!("the gateway's share: {}", row.join("  ")));
     }
     lines.extend(remarks(results));
     lines
