@@ -7,11 +7,13 @@ use std::{
         mpsc::{SyncSender, sync_channel},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use anyhow::{Context, anyhow};
 use futures_util::{StreamExt, stream};
 use mio::{Poll, Waker};
+use socket2::SockRef;
 
 use super::{
     open::Plan,
@@ -67,6 +69,8 @@ impl Fleet {
             .buffer_unordered(OPENING_AT_ONCE);
         while let Some(opened) = opening.next().await {
             let (number, opened) = opened?;
+            // Its port does not rest afterwards: the next measurement needs it.
+            SockRef::from(&opened.stream).set_linger(Some(Duration::ZERO))?;
             fleet.readers[number % fleet.readers.len()].tell(Command::Add(Box::new(opened)))?;
             progress.inc(1);
         }

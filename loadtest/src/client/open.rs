@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use anyhow::{Context, bail};
@@ -18,6 +18,8 @@ use crate::{
     defaults::{OPEN_TIMEOUT, SESSIONS_PER_ADDRESS},
     system::{Dialect, Ticket},
 };
+
+static FIRST_ADDRESS: LazyLock<usize> = LazyLock::new(|| usize::from(rand::random::<u8>()));
 
 /// Where sessions connect to, and what is spoken there.
 #[derive(Clone)]
@@ -78,12 +80,13 @@ impl Plan {
         socket.connect(self.address).await.with_context(|| format!("cannot connect to {}", self.address))
     }
 
-    /// From 127.0.0.2, .3 and so on, each for some thousands of sessions: one address has only so many ports. Only where
-    /// the server is on a loopback too.
+    /// From an address of 127.0.0.0/24 and those that follow it, each for some thousands of sessions: one address has only so
+    /// many ports. Each run of the program begins at another one, since the kernel looks for a free port among those that
+    /// still rest from the run before. Only where the server is on a loopback too.
     pub(super) fn source(&self, number: usize) -> Option<SocketAddr> {
         match self.address.ip() {
             IpAddr::V4(address) if address.is_loopback() => {
-                let last = u8::try_from(2 + number / SESSIONS_PER_ADDRESS % 250).unwrap_or(2);
+                let last = u8::try_from(2 + (*FIRST_ADDRESS + number / SESSIONS_PER_ADDRESS) % 250).unwrap_or(2);
                 Some((Ipv4Addr::new(127, 0, 0, last), 0).into())
             }
             _ => None,
