@@ -34,7 +34,7 @@ enum Command {
     Resume(measure::resume::Args),
     /// Start a Redis and a gateway, let sessions come and go for an hour, and see whether memory stays flat
     Soak(measure::soak::Args),
-    /// Start a Redis and a gateway, run idle, wide and fanout against them, print the table
+    /// Measure the gateway beside other servers, in turns
     Bench(measure::bench::Args),
     /// Add files of results up, and write them for people
     Report(results::report::Args),

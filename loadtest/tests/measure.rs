@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{path::Path, time::SystemTime};
+use std::{path::Path, process::Stdio, time::SystemTime};
 
 use serde_json::Value;
 use support::{Gateway, gateway_bin, loadtest, stdout};
@@ -26,7 +26,7 @@ fn a_soak_sees_every_event_while_sessions_come_and_go() {
     let line = ["soak", "--seconds", "5", "--sessions", "60", "--companies", "3", "--rest", "2", "--every", "1"];
     let more = ["--churn", "30", "--peak", "100", "--rate", "30", "--json"];
     // Seconds say nothing of memory.
-    let lax = ["--max-growth", "9", "--min-given-back", "-9", "--gateway-bin"];
+    let lax = ["--max-growth=9", "--min-given-back=-9", "--gateway-bin"];
     let report = json(&stdout(loadtest(&line).args(more).args(lax).arg(gateway_bin())));
     assert!(report["came"].as_u64().unwrap() > 300, "{report}");
     assert!(report["delivered"].as_u64().unwrap() > 1_000, "{report}");
@@ -44,14 +44,13 @@ fn several_generators_add_up_in_one_report() {
         .map(|name| {
             let line = ["latency", "--sessions", "20", "--rooms", "2", "--seconds", "1", "--name", name];
             let start = ["--start-at", &at.to_string(), "--redis", &gateway.redis.url(), "--report"].map(str::to_owned);
-            loadtest(&line).args(gateway.arguments()).args(start).arg(file(name)).spawn().unwrap()
+            loadtest(&line).args(gateway.arguments()).args(start).arg(file(name)).stdout(Stdio::null()).spawn().unwrap()
         })
         .into();
     for mut generator in generators {
         assert!(generator.wait().unwrap().success());
     }
-    let storm = ["storm", "--sessions", "100", "--report"];
-    stdout(loadtest(&storm).args(gateway.arguments()).arg(file("storm")));
+    stdout(loadtest(&["storm", "--sessions", "100"]).args(gateway.arguments()).arg("--report").arg(file("storm")));
     let names = ["one", "two", "storm"].map(file);
     let out = ["html", "md", "json"].map(|end| file(&format!("report.{end}")));
     let mut report = loadtest(&["report"]);

@@ -1,4 +1,4 @@
-// Checks the HS256 token of an upgrade and says whose events it may have: the channel's id, or nothing.
+// Checks the HS256 token of an upgrade and answers whose events it may have: the channel's id.
 import crypto from "crypto";
 
 function company(request) {
@@ -17,4 +17,10 @@ function company(request) {
   }
 }
 
-export default { company };
+function check(request) {
+  const name = company(request);
+  request.headersOut.Company = name;
+  request.return(name === "" ? 401 : 204);
+}
+
+export default { check };

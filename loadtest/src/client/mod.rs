@@ -11,6 +11,7 @@
 //! goes on from its cursor. It is a task, and [`sightings`] counts
 //! what all of them see.
 
+mod coming;
 mod fleet;
 mod frames;
 mod handshake;

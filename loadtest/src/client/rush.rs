@@ -3,23 +3,18 @@
 //! So many are on their way in at a time; who waits for a turn waits on the clock too, since all of them mean to come at
 //! the beginning. With goals each session also has to get the events up to a place.
 
-use std::{
-    collections::VecDeque,
-    io::{ErrorKind, Read, Write},
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{collections::VecDeque, io::ErrorKind, time::Duration};
 
 use anyhow::Context;
 use hdrhistogram::Histogram;
-use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use mio::{Events, Interest, Poll, Token};
 use shared::{Cursor, Resume};
-use socket2::{Domain, SockRef, Socket, Type};
 
 use super::{
     Plan, Refused,
+    coming::Coming,
     fleet::allow_descriptors,
-    opening::{Opening, Progress},
+    opening::Progress,
     reader::{Session, cut},
     scan::Scanner,
     tally::{Tally, histogram},
@@ -72,15 +67,6 @@ enum Seat {
     Absent,
     Opening(Box<Coming>),
     In(Session),
-}
-
-/// A session on its way in.
-struct Coming {
-    stream: TcpStream,
-    opening: Opening,
-    carry: Vec<u8>,
-    began_us: u64,
-    asked: bool,
 }
 
 struct Running<'a> {
@@ -173,13 +159,12 @@ impl Running<'_> {
 
     fn connect(&mut self, index: usize) {
         self.on_the_way += 1;
-        let began_us = now_us();
-        let registered = start(&self.rush.plan, self.rush.tickets[index].number).and_then(|mut stream| {
-            let asked = stream.write(&self.requests[index]).is_ok_and(|written| written == self.requests[index].len());
-            let interest = if asked { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
-            self.poll.registry().register(&mut stream, Token(index), interest)?;
-            Ok(Coming { stream, opening: Opening::default(), carry: Vec::new(), began_us, asked })
-        });
+        let registered = Coming::begin(&self.rush.plan, self.rush.tickets[index].number, &self.requests[index])
+            .and_then(|mut coming| {
+                let interest = if coming.asked { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
+                self.poll.registry().register(&mut coming.stream, Token(index), interest)?;
+                Ok(coming)
+            });
         match registered {
             Ok(coming) => self.done.seats[index] = Seat::Opening(Box::new(coming)),
             Err(error) => self.failed(index, &error.into()),
@@ -261,52 +246,4 @@ impl Running<'_> {
         self.done.tally.ended += 1;
         self.done.tally.first_end.get_or_insert(why);
     }
-}
-
-impl Coming {
-    fn advance(
-        &mut self,
-        request: &[u8],
-        dialect: &dyn crate::system::Dialect,
-        ticket: &Ticket,
-        buffer: &mut [u8],
-    ) -> anyhow::Result<Progress> {
-        if !self.asked {
-            match self.stream.write(request) {
-                Ok(written) => anyhow::ensure!(written == request.len(), "half a request"),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Progress::Wait),
-                Err(error) => return Err(error).context("cannot connect"),
-            }
-            self.asked = true;
-        }
-        // One read has it all: what comes later wakes us again.
-        match self.stream.read(buffer) {
-            Ok(0) => anyhow::bail!("the connection ended"),
-            Ok(read) => self.carry.extend_from_slice(&buffer[..read]),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Progress::Wait),
-            Err(error) => return Err(error).context("read"),
-        }
-        let mut say = Vec::new();
-        let progress = self.opening.advance(dialect, ticket, &mut self.carry, &mut say)?;
-        if !say.is_empty() {
-            // Some hundred bytes into an empty socket.
-            self.stream.write_all(&say)?;
-        }
-        Ok(progress)
-    }
-}
-
-/// Begins to connect, from the address of this number. No rest for the port afterwards: there are not enough of them.
-fn start(plan: &Plan, number: usize) -> std::io::Result<TcpStream> {
-    let socket = Socket::new(Domain::for_address(plan.address), Type::STREAM.nonblocking(), None)?;
-    socket.set_tcp_nodelay(true)?;
-    if let Some(source) = plan.source(number) {
-        socket.bind(&source.into())?;
-    }
-    match socket.connect(&SocketAddr::into(plan.address)) {
-        Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => return Err(error),
-        _ => {}
-    }
-    SockRef::from(&socket).set_linger(Some(Duration::ZERO))?;
-    Ok(TcpStream::from_std(socket.into()))
 }

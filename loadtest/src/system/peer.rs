@@ -1,6 +1,6 @@
 //! The others: what `loadtest/peers/setup` installed, started by its `run` and told by the environment where.
 
-use std::{fs, path::PathBuf, process::Command, sync::Arc};
+use std::{fs, net::SocketAddr, path::PathBuf, process::Command, sync::Arc};
 
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
@@ -11,11 +11,14 @@ use super::{About, Dialect, Kind, Outlet, Parcel, Place, Subject, nats::Nats, nc
 use crate::{
     client::marks,
     measure::{
-        children::{exchange, free_address, spawn, until},
+        children::{Guard, exchange, free_address, spawn, until},
         mint::Mint,
         process::family,
     },
 };
+
+/// So many answers in a row come from all of its processes.
+const ANSWERS: usize = 20;
 
 /// Its folder among what was installed.
 fn folder(kind: Kind, place: &Place) -> PathBuf {
@@ -48,12 +51,7 @@ pub(super) async fn start(kind: Kind, place: &Place) -> anyhow::Result<Subject> 
         .env("REDIS_URL", &place.redis)
         .env("JWT_SECRET", &place.secret);
     let mut child = spawn(command, &program)?;
-    // Any answer will do: whoever answers has started all of its processes.
-    let question = format!("GET /ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    until(&mut child, async || {
-        exchange(address, question.as_bytes()).await.is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 "))
-    })
-    .await?;
+    ready(kind, address, &mut child).await?;
     let (dialect, outlet): (Arc<dyn Dialect>, Box<dyn Outlet>) = match kind {
         Kind::Gateway => anyhow::bail!("the gateway is not one of the others"),
         Kind::Socketio | Kind::Nestjs => {
@@ -83,6 +81,22 @@ pub(super) async fn start(kind: Kind, place: &Place) -> anyhow::Result<Subject> 
         readers: 1,
         children: vec![child],
     })
+}
+
+/// Waits until each of its processes answers, and has found Redis: nginx' workers look for it one by one.
+async fn ready(kind: Kind, address: SocketAddr, child: &mut Guard) -> anyhow::Result<()> {
+    let path = if kind == Kind::Nchan { "/publish?company=ready" } else { "/" };
+    let question = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    until(child, async || {
+        for _ in 0..ANSWERS {
+            match exchange(address, question.as_bytes()).await {
+                Ok(answer) if answer.starts_with(b"HTTP/1.1 ") && !answer.starts_with(b"HTTP/1.1 5") => {}
+                _ => return false,
+            }
+        }
+        true
+    })
+    .await
 }
 
 /// Channel and message of an event.

@@ -44,7 +44,7 @@ impl Loads {
             idle: load(&["--sessions", &sessions, "--settle", &settle])?,
             cpu: load(&["--deliveries", &at_50_000, "--seconds", &(4 * short).to_string()])?,
             fanout: load(&["--seconds", &seconds])?,
-            wide: load(&["--sessions", &(10_000 / share).to_string(), "--events", "20", "--rate", "4"])?,
+            wide: load(&["--sessions", &(10_000 / share).to_string(), "--events", "40", "--rate", "4"])?,
             storm: load(&["--sessions", &sessions])?,
             latency: load(&["--seconds", &(5 * short).to_string()])?,
             resume: load(&["--sessions", &(10_000 / share).to_string()])?,

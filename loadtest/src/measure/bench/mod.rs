@@ -6,9 +6,16 @@
 mod loads;
 mod search;
 
-use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, time::Instant};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
+use anyhow::bail;
 use clap::ValueEnum;
+use tokio::time::timeout;
 
 pub(crate) use self::loads::Loads;
 use self::search::search;
@@ -21,6 +28,9 @@ use crate::{
     system::{Kind, Place, Subject},
     terminal,
 };
+
+/// One measurement of a system that hangs is given up after this; most take seconds.
+const MOST: Duration = Duration::from_secs(180);
 
 /// What can be measured of a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -121,9 +131,10 @@ impl Bench<'_> {
         let what = format!("{measure:?}").to_lowercase();
         terminal::note(format!("bench: round {round}, {what}, {system:?}"));
         let began = Instant::now();
-        let outcome = match self.measure(measure, system).await {
+        let measured = timeout(MOST, self.measure(measure, system)).await;
+        let outcome = match measured.unwrap_or_else(|_| bail!("it took longer than {} s", MOST.as_secs())) {
             Ok(measured) => measured,
-            Err(error) => Measured::Failed { what: what.clone(), why: format!("{error:#}") },
+            Err(error) => Measured::Failed { what, why: format!("{error:#}") },
         };
         self.loads.learn(system, &outcome);
         let line = match &outcome {

@@ -46,12 +46,19 @@ pub(super) async fn search(
         let mut subject = start().await?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "deliveries a second")]
         let load = fanout::Load { deliveries: search.rate as u32, ..load.clone() };
-        let report = fanout::measure(&mut subject, &load).await?;
-        let held = report.held > 0.0;
-        match &mut found {
-            Some(found) => found.also(report),
-            None => found = Some(report),
-        }
+        let held = match (fanout::measure(&mut subject, &load).await, &mut found) {
+            (Ok(report), found) => {
+                let held = report.held > 0.0;
+                match found {
+                    Some(found) => found.also(report),
+                    None => *found = Some(report),
+                }
+                held
+            }
+            // Something was measured already: a try that breaks off is a rate that is not held.
+            (Err(_), Some(_)) => false,
+            (Err(error), None) => return Err(error),
+        };
         if search.next(held).is_none() {
             break;
         }
