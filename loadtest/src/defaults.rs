@@ -27,6 +27,8 @@ pub(crate) const NIGHT: Duration = Duration::from_secs(2);
 pub(crate) const OPENING_AT_ONCE: usize = 128;
 /// Sessions per source address. Linux offers some 28,000 ports for each; those of an earlier run rest for a minute.
 pub(crate) const SESSIONS_PER_ADDRESS: usize = 4_000;
+/// Where the ports of a rush begin: above what servers listen on, below those that Linux gives out by itself.
+pub(crate) const FIRST_PORT: u16 = 12_000;
 /// File descriptors for everything that is not a session.
 pub(crate) const SPARE_FDS: u64 = 200;
 /// One read takes what the kernel has for a session; larger than any frame.

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     clock::now_us,
+    defaults::{FIRST_PORT, SESSIONS_PER_ADDRESS},
     system::{Dialect, Ticket},
 };
 
@@ -78,8 +79,14 @@ impl Coming {
 fn connect(plan: &Plan, number: usize) -> std::io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(plan.address), Type::STREAM.nonblocking(), None)?;
     socket.set_tcp_nodelay(true)?;
-    if let Some(source) = plan.source(number) {
-        socket.bind(&source.into())?;
+    if let Some(mut source) = plan.source(number) {
+        // Named, since the kernel takes 200 µs to look for a free port among thousands that are taken.
+        source.set_port(FIRST_PORT + u16::try_from(number % SESSIONS_PER_ADDRESS).unwrap_or_default());
+        let named = socket.bind(&source.into());
+        if named.is_err() {
+            source.set_port(0);
+            socket.bind(&source.into())?;
+        }
     }
     match socket.connect(&SocketAddr::into(plan.address)) {
         Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => return Err(error),
