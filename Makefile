@@ -40,7 +40,7 @@ unit: ## The Rust tests alone
 docs: ## Run, compile or parse every code block of the documentation, or of PAGES
 	@cargo build --quiet -p gateway -p loadtest -p chaos -p publisher --examples --bins
 	@scripts/pwa install
-	@scripts/check-docs $(PAGES)
+	@scripts/check-pages $(PAGES)
 
 audit: ## Look through the dependencies: advisories, bans, licences, sources
 	@scripts/audit
