@@ -1,15 +1,15 @@
-//! Finds the highest rate of deliveries that a system holds: up by half, then closer. Each try gets a system of its own,
+//! Finds the highest rate of deliveries that a system holds: doubled, then closer. Each try gets a system of its own,
 //! since one that broke has a backlog.
 
 use super::super::fanout;
 use crate::system::Subject;
 
 /// Each step up or down, until there is a rate that holds and one that does not.
-const STRIDE: f64 = 1.5;
+const STRIDE: f64 = 2.0;
 /// Close enough.
 const CLOSE: f64 = 1.1;
 /// However close it is by then.
-const TRIES: usize = 9;
+const TRIES: usize = 10;
 
 /// Where the search stands. Pure.
 #[derive(Debug, Clone, Copy)]
