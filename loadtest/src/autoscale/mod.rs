@@ -23,7 +23,10 @@ mod world;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::{measure::verdict::conclude, terminal};
+use crate::{
+    measure::{children::interrupted, verdict::conclude},
+    terminal,
+};
 
 /// What to play, and where to put the result.
 #[derive(Debug, clap::Args)]
@@ -71,8 +74,7 @@ fn speed(text: &str) -> Result<f64, String> {
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     let report = tokio::select! {
         report = run::play(&args) => report?,
-        // The children end with what is dropped here.
-        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
+        code = interrupted() => return Ok(code),
     };
     std::fs::create_dir_all(&args.out)?;
     std::fs::write(args.out.join("autoscale.svg"), picture::draw(&report))?;

@@ -1,9 +1,10 @@
 //! The Redis and the gateway of a bench: started on free ports, awaited, and ended when dropped.
 
 use std::{
+    future::pending,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitCode, Stdio},
     time::Duration,
 };
 
@@ -12,6 +13,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    signal::{
+        ctrl_c,
+        unix::{SignalKind, signal},
+    },
     time::{Instant, sleep},
 };
 
@@ -141,6 +146,21 @@ impl Gateway {
     pub(crate) fn pid(&self) -> u32 {
         self.child.0.id()
     }
+}
+
+/// Waits for Ctrl-C or SIGTERM. Whoever has children waits for it beside its work, so that they end with what is dropped.
+pub(crate) async fn interrupted() -> ExitCode {
+    let told_to_end = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => pending().await,
+        }
+    };
+    tokio::select! {
+        _ = ctrl_c() => {}
+        _ = told_to_end => {}
+    }
+    ExitCode::from(130)
 }
 
 /// A secret of 64 characters for one run.

@@ -46,6 +46,7 @@ impl Pacer {
     /// Publishes `count` events, `rate` a second. Back comes the longest time, in microseconds, after which an event
     /// was confirmed.
     pub(crate) async fn run(&mut self, count: u64, rate: f64) -> anyhow::Result<u64> {
+        anyhow::ensure!(rate > 0.0 && rate.is_finite(), "a rate is more than nothing");
         let start_us = now_us();
         let mut lag_us = 0;
         let mut done = 0;

@@ -82,6 +82,7 @@ pub(crate) async fn measure(subject: &mut Subject, args: &Load) -> anyhow::Resul
     let rooms = subject.rooms(1)?;
     let mut pacer = subject.pacer(&rooms, args.size)?;
     let fleet = subject.sessions(args.sessions as usize, &rooms).await?;
+    subject.beginning().await?;
     fleet.take(args.events as usize)?;
     let before = counts(subject).await?;
     let cpu = subject.cpu()?;
@@ -121,6 +122,13 @@ async fn counts(subject: &Subject) -> anyhow::Result<Option<Counts>> {
     match &subject.admin {
         Some(url) => Counts::scrape(url).await.map(Some),
         None => Ok(None),
+    }
+}
+
+impl Report {
+    /// Whether everybody got everything: times of what never came are not in the figures.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.complete == self.events
     }
 }
 

@@ -20,11 +20,11 @@ use tokio::time::timeout;
 pub(crate) use self::loads::Loads;
 use self::search::search;
 use super::{
-    children::{Programs, Redis, secret},
+    children::{Programs, Redis, interrupted, secret},
     fanout, idle, latency, resume, storm, wide,
 };
 use crate::{
-    results::{Measured, Results, Run, report},
+    results::{BENCH, Measured, Results, Run, report},
     system::{Kind, Place, Subject},
     terminal,
 };
@@ -83,8 +83,8 @@ pub(crate) struct Args {
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     tokio::select! {
         done = bench(&args) => done,
-        // The children end with what is dropped here; what was measured is in the file.
-        _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
+        // What was measured is in the file.
+        code = interrupted() => Ok(code),
     }
 }
 
@@ -142,7 +142,7 @@ impl Bench<'_> {
             outcome => crate::results::headline(outcome),
         };
         terminal::note(format!("  {line}   ({:.0} s)", began.elapsed().as_secs_f64()));
-        self.results.runs.push(Run { system, round, generator: "bench".to_owned(), outcome });
+        self.results.runs.push(Run { system, round, generator: BENCH.to_owned(), outcome });
         self.results.write(&self.args.out)
     }
 
