@@ -118,7 +118,10 @@ impl Step {
             cpu_us,
             cpu_user_us,
             usage,
-            bottleneck: usage.bottleneck(reserve).or(late),
+            bottleneck: [usage.bottleneck(reserve), late]
+                .into_iter()
+                .flatten()
+                .reduce(|one, other| format!("{one}; {other}")),
         }
     }
 

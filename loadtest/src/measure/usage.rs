@@ -79,14 +79,17 @@ impl Usage {
     /// Why a figure may say more about the generator than about the system. `reserve` is the share of the time in which
     /// the busiest of the generator's threads had nothing to do.
     pub(crate) fn bottleneck(&self, reserve: f64) -> Option<String> {
-        if reserve < RESERVE {
-            return Some(format!("the generator: its thread waited only {:.0} % of the time", reserve * 100.0));
-        }
-        if let Some(system) = self.system_cores.filter(|system| self.own_cores > *system) {
-            let own = self.own_cores;
-            return Some(format!("the generator takes more than the system: {own:.2} cores against {system:.2}"));
-        }
-        (self.idle_cores < RESERVE).then(|| "the machine: no core was left".to_owned())
+        let thread = format!("the generator: its thread waited only {:.0} % of the time", reserve * 100.0);
+        let (own, system) = (self.own_cores, self.system_cores.unwrap_or(f64::MAX));
+        let whole = format!("the generator takes more than the system: {own:.2} cores against {system:.2}");
+        [
+            (reserve < RESERVE).then_some(thread),
+            (own > system).then_some(whole),
+            (self.idle_cores < RESERVE).then(|| "the machine: no core was left".to_owned()),
+        ]
+        .into_iter()
+        .flatten()
+        .reduce(|one, other| format!("{one}; {other}"))
     }
 
     /// In one line.
@@ -130,7 +133,9 @@ mod tests {
         assert_eq!(usage.bottleneck(0.5), None);
         assert!(usage.bottleneck(0.01).unwrap().contains("1 %"));
         assert!(Usage { own_cores: 1.2, ..usage }.bottleneck(0.5).unwrap().contains("more than the system"));
-        assert!(Usage { idle_cores: 0.0, ..usage }.bottleneck(0.5).unwrap().contains("machine"));
+        let all = Usage { own_cores: 1.2, idle_cores: 0.0, ..usage }.bottleneck(0.5).unwrap();
+        assert!(all.contains("more than the system") && all.contains("machine"), "{all}");
+        assert_eq!(Usage { own_cores: 1.2, system_cores: None, ..usage }.bottleneck(0.5), None);
         assert_eq!(usage.each(1_000_000), (Some(2.0), Some(0.5)));
     }
 }

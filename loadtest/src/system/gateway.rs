@@ -58,8 +58,9 @@ pub(super) fn about(_: Option<&Place>) -> About {
     About {
         name: "realtime-gateway".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        work: "HS256 token at the handshake, room from the token; events in a log of Redis with resume, limits, revocation \
-               and interest filter on"
+        work: "HS256 token at the handshake, room from the token; events in a log of Redis, from which sessions resume; \
+               revocations are followed; every setting has its default, so there are no caps per company and user, and every \
+               session wants all events"
             .to_owned(),
     }
 }

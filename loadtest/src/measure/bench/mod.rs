@@ -172,8 +172,15 @@ impl Bench<'_> {
         })
     }
 
-    /// Starts a system with a Redis of its own, which ends with it.
+    /// Starts a system with a Redis of its own, which ends with it. Somebody may take a free port first: then once more.
     async fn start(&self, system: Kind) -> anyhow::Result<Subject> {
+        match self.try_start(system).await {
+            Ok(subject) => Ok(subject),
+            Err(_) => self.try_start(system).await,
+        }
+    }
+
+    async fn try_start(&self, system: Kind) -> anyhow::Result<Subject> {
         let redis = Redis::start(&self.args.programs.redis_bin).await?;
         let mut subject = system.start(&self.place(redis.url.clone())?).await?;
         subject.children.push(redis.child);

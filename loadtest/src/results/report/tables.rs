@@ -97,6 +97,8 @@ pub(super) fn remarks(results: &Results) -> Vec<String> {
             Measured::Storm(storm) => storm.bottleneck.clone(),
             Measured::Cpu(fanout) => fanout.steps.first().and_then(|step| step.bottleneck.clone()),
             Measured::Fanout(fanout) => fanout.bottleneck(),
+            Measured::Latency(latency) => latency.step.bottleneck.clone(),
+            Measured::Wide(wide) => wide.bottleneck.clone(),
             Measured::Resume(resume) => resume.bottleneck.clone(),
             _ => None,
         };
