@@ -141,8 +141,9 @@ fn row(step: &Step) -> String {
 }
 
 impl Report {
-    /// Takes in another try at another rate.
+    /// Takes in another try at another rate: some of them are to break, as in a ramp.
     pub(crate) fn also(&mut self, other: Self) {
+        self.ramp = true;
         self.held = self.held.max(other.held);
         self.steps.extend(other.steps);
     }
