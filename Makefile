@@ -7,7 +7,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .PHONY: help demo test setup lint schema schema-check contracts unit docs audit k8s autoscale chaos fuzz bench hot-path
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Build, then run a gateway and a simulated day of five companies; Ctrl-C ends it
 	@scripts/demo

@@ -91,9 +91,9 @@ def json_is_valid(block: Block, root: Path) -> str | None:
     if "frame" in value:
         for side in ("server", "client"):
             schema = json.loads((root / f"shared/schema/{side}-frame.json").read_text())
-            for form in schema["oneOf"]:
+            for form in (resolved(form, schema) for form in schema["oneOf"]):
                 if form["properties"]["frame"]["const"] == value["frame"]:
-                    return misfit(value, resolved(form, schema))
+                    return misfit(value, form)
         return f"there is no frame `{value['frame']}`"
     if {"companyId", "type", "data"} <= value.keys():
         unknown = value.keys() - {"companyId", "type", "data", "eventId", "time"}
@@ -102,11 +102,10 @@ def json_is_valid(block: Block, root: Path) -> str | None:
 
 
 def resolved(form: dict, schema: dict) -> dict:
-    if "$ref" not in form:
-        return form
-    common = schema["$defs"][form["$ref"].split("/")[-1]]
+    """The members of a form, with those of the definitions that it refers to."""
+    common = resolved(schema["$defs"][form["$ref"].split("/")[-1]], schema) if "$ref" in form else {}
     return {
-        "properties": common["properties"] | form["properties"],
+        "properties": common.get("properties", {}) | form.get("properties", {}),
         "required": [*common.get("required", []), *form.get("required", [])],
     }
 

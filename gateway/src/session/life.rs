@@ -107,7 +107,8 @@ mod tests {
     #[test]
     fn a_session_keeps_few_bytes() {
         let kept = [size_of::<Task>(), size_of::<Member>(), size_of::<Outbox>()];
-        let bounds = [96, 232, 72];
+        // The last has 72 unless another crate of the same build turns on tokio's threads.
+        let bounds = [96, 232, 80];
         assert!(kept.iter().zip(bounds).all(|(kept, bound)| *kept <= bound), "{kept:?}, not {bounds:?}");
     }
 }
