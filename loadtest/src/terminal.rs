@@ -15,7 +15,8 @@ pub(crate) fn line(text: impl Display) {
 
 /// A remark beside the result, on standard error.
 pub(crate) fn note(text: impl Display) {
-    written(writeln!(std::io::stderr().lock(), "{text}"));
+    // Nobody has to read it: a measurement and its children end in their own way.
+    let _unread = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Something that went wrong, on standard error.

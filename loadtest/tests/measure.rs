@@ -29,7 +29,9 @@ fn a_soak_sees_every_event_while_sessions_come_and_go() {
     let lax = ["--max-growth=9", "--min-given-back=-9", "--gateway-bin"];
     let report = json(&stdout(loadtest(&line).args(more).args(lax).arg(gateway_bin())));
     assert!(report["came"].as_u64().unwrap() > 300, "{report}");
-    assert!(report["delivered"].as_u64().unwrap() > 1_000, "{report}");
+    // Each event reaches about twenty sessions.
+    let [published, delivered] = ["published", "delivered"].map(|name| report[name].as_u64().unwrap());
+    assert!(published > 200 && delivered > 10 * published, "{report}");
     assert_eq!((&report["missing"], &report["doubles"]), (&0.into(), &0.into()), "{report}");
     assert!(report["samples"].as_array().unwrap().len() >= 4);
 }
@@ -67,8 +69,10 @@ fn several_generators_add_up_in_one_report() {
     assert!(runs.iter().any(|run| run["outcome"]["accepted"] == 100), "{runs:?}");
     assert!(read(&out[0]).contains("</html>") && read(&out[1]).contains("## Machine"));
     // The same file twice is a mistake, not a second generator.
-    let twice = loadtest(&["report"]).arg(&names[0]).arg(&names[0]).output().unwrap();
-    assert!(!twice.status.success());
+    for files in [[0, 0, 1], [0, 1, 0]] {
+        let twice = loadtest(&["report"]).args(files.map(|file| &names[file])).output().unwrap();
+        assert!(!twice.status.success());
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Clients ([`crowd`]) come through real HAProxys ([`balancer`]) to real gateways, which [`cluster`] starts, rolls and
 //! drains as Kubernetes would. A real Prometheus ([`prometheus`]) scrapes them; what the ScaledObject asks it goes through
 //! KEDA's rules ([`keda`]) and the autoscaler's ([`hpa`]), all of it as the rendered [`manifests`] say. The [`story`] has a
-//! peak at which Prometheus is gone, and a rolling restart; [`world`] holds the loops together, events flow meanwhile.
+//! peak at which Prometheus is gone, and a rolling restart; [`world`] holds the loops together while events flow.
 //! [`record`] and [`picture`] tell what came of it.
 //!
 //! Everything that the cluster waits for passes `--speed` times as fast, drains included; the gateway's own clocks do not.
@@ -23,7 +23,10 @@ mod world;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::{measure::verdict::conclude, terminal};
+use crate::{
+    measure::{children::interrupted, verdict::conclude},
+    terminal,
+};
 
 /// What to play, and where to put the result.
 #[derive(Debug, clap::Args)]
@@ -71,8 +74,7 @@ fn speed(text: &str) -> Result<f64, String> {
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     let report = tokio::select! {
         report = run::play(&args) => report?,
-        // The children end with what is dropped here.
-        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
+        code = interrupted() => return Ok(code),
     };
     std::fs::create_dir_all(&args.out)?;
     std::fs::write(args.out.join("autoscale.svg"), picture::draw(&report))?;

@@ -3,7 +3,12 @@
 //! So many are on their way in at a time; who waits for a turn waits on the clock too, since all of them mean to come at
 //! the beginning. With goals each session also has to get the events up to a place.
 
-use std::{collections::VecDeque, io::ErrorKind, time::Duration};
+use std::{
+    collections::VecDeque,
+    io::ErrorKind,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use anyhow::Context;
 use hdrhistogram::Histogram;
@@ -79,12 +84,22 @@ struct Running<'a> {
     reached: usize,
     /// Who comes next, and not before when.
     queue: VecDeque<(u64, usize)>,
+    /// Failures that are a sign of life: to come again to nobody is none.
+    answered: u64,
     done: Rushed,
 }
 
 impl Rush {
-    /// Lets them come, on this thread.
-    pub(crate) fn run(&self) -> anyhow::Result<Rushed> {
+    /// Lets them come, on a thread of its own, which ends when what waits for it here is dropped.
+    pub(crate) async fn go(self) -> anyhow::Result<Rushed> {
+        let wanted = Arc::new(());
+        let wish = Arc::downgrade(&wanted);
+        let rushed = tokio::task::spawn_blocking(move || self.run(&wish)).await?;
+        drop(wanted);
+        rushed
+    }
+
+    fn run(&self, wish: &Weak<()>) -> anyhow::Result<Rushed> {
         allow_descriptors(self.tickets.len())?;
         let count = self.tickets.len();
         let mut running = Running {
@@ -96,6 +111,7 @@ impl Rush {
             on_the_way: 0,
             reached: 0,
             queue: (0..count).map(|index| (0, index)).collect(),
+            answered: 0,
             done: Rushed {
                 opened: 0,
                 failed: 0,
@@ -110,17 +126,18 @@ impl Rush {
                 seats: (0..count).map(|_| Seat::Absent).collect(),
             },
         };
-        running.run()?;
+        running.run(wish)?;
         Ok(running.done)
     }
 }
 
 impl Running<'_> {
-    fn run(&mut self) -> anyhow::Result<()> {
+    fn run(&mut self, wish: &Weak<()>) -> anyhow::Result<()> {
         let mut buffer = vec![0; READ_BUFFER].into_boxed_slice();
         let mut events = Events::with_capacity(1024);
         let (mut waited_us, mut progress, mut since) = (0, 0, now_us());
         while !self.complete() {
+            anyhow::ensure!(wish.strong_count() > 0, "nobody waits for it any more");
             let now = now_us();
             while self.on_the_way < self.rush.at_once
                 && let Some(&(due, index)) = self.queue.front()
@@ -129,14 +146,15 @@ impl Running<'_> {
                 self.queue.pop_front();
                 self.connect(index);
             }
+            let idle = now_us();
             match self.poll.poll(&mut events, Some(Duration::from_millis(10))) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error).context("epoll"),
-                _ => waited_us += now_us() - now,
+                _ => waited_us += now_us() - idle,
             }
             for event in &events {
                 self.ready(event.token().0, &mut buffer);
             }
-            let seen = self.done.opened + self.done.failed + self.done.tally.delivered;
+            let seen = self.done.opened + self.answered + self.done.tally.delivered;
             if seen > progress {
                 (progress, since) = (seen, now_us());
             } else if now_us() - since > RUSH_GIVES_UP.as_micros() as u64 {
@@ -176,9 +194,10 @@ impl Running<'_> {
         self.done.failed += 1;
         self.done.first_failure.get_or_insert_with(|| format!("{error:#}"));
         self.done.seats[index] = Seat::Absent;
+        let refused = error.downcast_ref::<Refused>();
+        self.answered += u64::from(self.rush.goals.is_empty() || refused.is_some());
         if !self.rush.goals.is_empty() {
-            let at_least = error.downcast_ref::<Refused>().and_then(|refused| refused.retry_after);
-            let pause = at_least.unwrap_or(RUSH_RETRY).as_micros() as u64;
+            let pause = refused.and_then(|refused| refused.retry_after).unwrap_or(RUSH_RETRY).as_micros() as u64;
             self.queue.push_back((now_us() + pause, index));
         }
     }
@@ -245,5 +264,30 @@ impl Running<'_> {
         self.done.seats[index] = Seat::Absent;
         self.done.tally.ended += 1;
         self.done.tally.first_end.get_or_insert(why);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::CompanyId;
+
+    use super::*;
+    use crate::system::gateway::Ours;
+
+    #[test]
+    fn whoever_comes_back_to_nobody_stops_when_nobody_waits() {
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let plan = Plan { address, host: address.to_string(), dialect: Arc::new(Ours::default()) };
+        let room = CompanyId::parse("load-00000").unwrap();
+        let ticket = Ticket { number: 0, room, token: "a.b.c".to_owned(), after: None };
+        let goals = vec![Cursor { epoch: 1, seq: 1 }];
+        let rush = Rush { plan, tickets: vec![ticket], at_once: 1, goals };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let waited = runtime.block_on(async { tokio::time::timeout(Duration::from_millis(50), rush.go()).await });
+        assert!(waited.is_err(), "it goes on trying");
+        let began = now_us();
+        // Waits for the thread.
+        drop(runtime);
+        assert!(now_us() - began < 2_000_000, "and stops");
     }
 }

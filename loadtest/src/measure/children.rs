@@ -1,9 +1,10 @@
 //! The Redis and the gateway of a bench: started on free ports, awaited, and ended when dropped.
 
 use std::{
+    future::pending,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitCode, Stdio},
     time::Duration,
 };
 
@@ -12,6 +13,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    signal::{
+        ctrl_c,
+        unix::{SignalKind, signal},
+    },
     time::{Instant, sleep},
 };
 
@@ -42,7 +47,7 @@ impl Programs {
 
     /// Starts a gateway.
     pub(crate) async fn gateway(&self, redis: &str, secret: &str) -> anyhow::Result<Gateway> {
-        Gateway::start(&self.gateway_bin()?, redis, secret).await
+        Gateway::start(&self.gateway_bin()?, redis, secret, &[]).await
     }
 }
 
@@ -100,8 +105,13 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// Starts one with its defaults and waits until it is ready.
-    pub(crate) async fn start(program: &Path, redis: &str, secret: &str) -> anyhow::Result<Self> {
-        Self::start_at(free_address()?, program, redis, secret).await
+    pub(crate) async fn start(
+        program: &Path,
+        redis: &str,
+        secret: &str,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        Self::start_at(free_address()?, program, redis, secret, settings).await
     }
 
     /// Starts one that listens there.
@@ -110,6 +120,7 @@ impl Gateway {
         program: &Path,
         redis: &str,
         secret: &str,
+        settings: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
         let admin = free_address()?;
         let mut command = Command::new(program);
@@ -121,7 +132,8 @@ impl Gateway {
             .env("GATEWAY_ADMIN_LISTEN", admin.to_string())
             .env("GATEWAY_REDIS_URL", redis)
             .env("GATEWAY_JWT_SECRET", secret)
-            .env("GATEWAY_LOG", "warn");
+            .env("GATEWAY_LOG", "warn")
+            .envs(settings.iter().copied());
         let mut child = spawn(command, program)?;
         let ready = format!("GET /readyz HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n");
         until(&mut child, async || {
@@ -141,6 +153,21 @@ impl Gateway {
     pub(crate) fn pid(&self) -> u32 {
         self.child.0.id()
     }
+}
+
+/// Waits for Ctrl-C or SIGTERM. Whoever has children waits for it beside its work, so that they end with what is dropped.
+pub(crate) async fn interrupted() -> ExitCode {
+    let told_to_end = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => pending().await,
+        }
+    };
+    tokio::select! {
+        _ = ctrl_c() => {}
+        _ = told_to_end => {}
+    }
+    ExitCode::from(130)
 }
 
 /// A secret of 64 characters for one run.

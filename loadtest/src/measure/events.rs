@@ -9,6 +9,7 @@ use anyhow::Context;
 use tokio::task::JoinHandle;
 
 use super::pace::Pacer;
+use crate::clock::now_us;
 
 /// A publisher at work.
 pub(crate) struct Events {
@@ -23,8 +24,11 @@ impl Events {
         let (stop, published) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (stopped, count) = (stop.clone(), published.clone());
         let task = tokio::spawn(async move {
+            // Second by second on one clock: what a pause holds up is late, not left out.
+            let mut second = now_us();
             while !stopped.load(Relaxed) {
-                pacer.run(u64::from(rate), f64::from(rate)).await?;
+                pacer.run_from(second, u64::from(rate), f64::from(rate)).await?;
+                second += 1_000_000;
                 count.fetch_add(u64::from(rate), Relaxed);
             }
             Ok(pacer)

@@ -147,10 +147,12 @@ impl Report {
         self.steps.extend(other.steps);
     }
 
-    /// What was in the way at the highest rate that was held.
-    pub(crate) fn bottleneck_of_held(&self) -> Option<String> {
-        let step = self.steps.iter().rev().find(|step| step.offered <= self.held)?;
-        step.bottleneck.clone()
+    /// What was in the way of a higher rate: at the lowest that was not held, or at the highest that was.
+    pub(crate) fn bottleneck(&self) -> Option<String> {
+        let by_rate = |one: &&Step, other: &&Step| one.offered.total_cmp(&other.offered);
+        let broke = self.steps.iter().filter(|step| step.offered > self.held).min_by(by_rate);
+        let held = self.steps.iter().filter(|step| step.offered <= self.held).max_by(by_rate);
+        broke.into_iter().chain(held).find_map(|step| step.bottleneck.clone())
     }
 
     /// Of two generators that stepped together.
@@ -168,8 +170,8 @@ impl Report {
 impl Outcome for Report {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!(
-            "{} sessions in {} rooms, events of {} bytes, {} s per rate",
-            self.sessions, self.rooms, self.size, self.seconds
+            "{} sessions in {} rooms, events of {} bytes, {} s per rate, p99 of at most {} ms",
+            self.sessions, self.rooms, self.size, self.seconds, self.max_p99_ms
         )];
         for step in &self.steps {
             lines.push(row(step));

@@ -66,6 +66,7 @@ pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
 /// Measures.
 pub(crate) async fn measure(subject: &Subject, load: &Load) -> anyhow::Result<Report> {
     let rooms = subject.rooms(load.companies)?;
+    subject.beginning().await?;
     let pss_before = subject.pss()?;
     let began = now_us();
     let fleet = subject.sessions(load.sessions as usize, &rooms).await?;
@@ -91,6 +92,13 @@ pub(crate) async fn measure(subject: &Subject, load: &Load) -> anyhow::Result<Re
         first_end: tally.first_end,
         max_bytes: load.max_bytes,
     })
+}
+
+impl Report {
+    /// Whether all of the memory is that of sessions that are there.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.ended == 0
+    }
 }
 
 impl Outcome for Report {

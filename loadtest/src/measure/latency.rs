@@ -77,7 +77,6 @@ pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
 /// Measures.
 pub(crate) async fn measure(subject: &mut Subject, load: &Load) -> anyhow::Result<Report> {
     anyhow::ensure!(load.sessions.is_multiple_of(load.rooms), "--sessions is a multiple of --rooms");
-    anyhow::ensure!(load.rate > 0.0, "--rate is more than nothing");
     let room_size = u64::from(load.sessions / load.rooms);
     let rooms = subject.rooms(load.rooms)?;
     let mut pacer = subject.pacer(&rooms, load.size)?.punctual();
@@ -99,6 +98,11 @@ pub(crate) async fn measure(subject: &mut Subject, load: &Load) -> anyhow::Resul
 }
 
 impl Report {
+    /// Whether everybody got everything: times of what never came are not in the figures.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.step.broken().is_empty()
+    }
+
     /// Of two generators at the same time.
     pub(crate) fn and(&self, other: &Self) -> anyhow::Result<Self> {
         Ok(Self {

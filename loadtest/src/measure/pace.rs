@@ -46,7 +46,12 @@ impl Pacer {
     /// Publishes `count` events, `rate` a second. Back comes the longest time, in microseconds, after which an event
     /// was confirmed.
     pub(crate) async fn run(&mut self, count: u64, rate: f64) -> anyhow::Result<u64> {
-        let start_us = now_us();
+        self.run_from(now_us(), count, rate).await
+    }
+
+    /// The same, the first of them being meant to go at a moment, which may be over.
+    pub(crate) async fn run_from(&mut self, start_us: u64, count: u64, rate: f64) -> anyhow::Result<u64> {
+        anyhow::ensure!(rate > 0.0 && rate.is_finite(), "a rate is more than nothing");
         let mut lag_us = 0;
         let mut done = 0;
         while done < count {
@@ -99,10 +104,10 @@ fn data(sent_at: u64, seq: u64, size: usize) -> String {
     data + "\"}"
 }
 
-/// How many events are due by now: the first at once.
+/// How many events are due by now: the first at the start.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts far below 2^52")]
 fn due(start_us: u64, rate: f64, now: u64) -> u64 {
-    (now.saturating_sub(start_us) as f64 / 1e6 * rate) as u64 + 1
+    now.checked_sub(start_us).map_or(0, |gone| (gone as f64 / 1e6 * rate) as u64 + 1)
 }
 
 /// When an event is meant to go.
@@ -133,5 +138,6 @@ mod tests {
             assert!(intended(start, rate, due) + 1 >= now);
         }
         assert_eq!(due(start, rate, start + 1_000_000), 3_001);
+        assert_eq!((due(start, rate, start - 1), due(start, rate, start)), (0, 1));
     }
 }

@@ -51,6 +51,13 @@ pub(crate) fn machine_idle() -> anyhow::Result<f64> {
     Ok(ticks / TICKS_PER_SECOND)
 }
 
+/// The machine's cores, whichever of them this program may use.
+pub(crate) fn machine_cores() -> anyhow::Result<usize> {
+    let is_core =
+        |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    Ok(read("/proc/stat")?.lines().filter(is_core).count())
+}
+
 /// A process and all that it has started, directly or not.
 pub(crate) fn family(pid: u32) -> anyhow::Result<Vec<u32>> {
     let mut family = vec![pid];
@@ -126,5 +133,6 @@ mod tests {
         child.wait().unwrap();
         assert!(Cpu::own().unwrap().total() >= 0.0);
         assert!(machine_idle().unwrap() > 0.0);
+        assert!(machine_cores().unwrap() >= std::thread::available_parallelism().unwrap().get());
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    children::{Gateway, Programs, Redis, secret},
+    children::{Gateway, Programs, Redis, interrupted, secret},
     metrics::counter,
     output::Output,
     percentiles::Percentiles,
@@ -95,7 +95,7 @@ pub(crate) struct Report {
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     let report = tokio::select! {
         report = measure(&args.programs, &args.load) => report?,
-        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
+        code = interrupted() => return Ok(code),
     };
     args.output.conclude(Measured::Resume(report))
 }
@@ -115,7 +115,7 @@ pub(crate) async fn measure(programs: &Programs, load: &Load) -> anyhow::Result<
         (0..load.sessions as usize).map(|number| subject.ticket(number, &rooms)).collect::<anyhow::Result<_>>()?;
     let mut rush = Rush { plan: subject.plan(), tickets, at_once: load.at_once as usize, goals: Vec::new() };
     let waiting = terminal::spinner("connecting");
-    let first = go(rush.clone()).await?;
+    let first = rush.clone().go().await?;
     anyhow::ensure!(
         first.opened == u64::from(load.sessions),
         "only {} sessions came in: {}",
@@ -134,19 +134,15 @@ pub(crate) async fn measure(programs: &Programs, load: &Load) -> anyhow::Result<
     drop(first);
 
     let program = programs.gateway_bin()?;
-    let subject = Gateway::start_at(address, &program, &redis.url, &secret).await?.subject()?;
+    let subject = Gateway::start_at(address, &program, &redis.url, &secret, &[]).await?.subject()?;
     waiting.set_prefix("coming back");
     let before = subject.clocks()?;
-    let back = go(rush).await?;
+    let back = rush.go().await?;
     let usage = before.until(&subject.clocks()?);
     waiting.finish_and_clear();
     let admin = subject.admin.as_ref().ok_or_else(|| anyhow::anyhow!("a gateway has metrics"))?;
     let log_reads = counter(admin, "gateway_log_reads_total").await?;
     Ok(Report::new(load, back, usage, log_reads))
-}
-
-async fn go(rush: Rush) -> anyhow::Result<Rushed> {
-    tokio::task::spawn_blocking(move || rush.run()).await?
 }
 
 impl Report {
@@ -174,6 +170,13 @@ impl Report {
             max_ms: load.max_ms,
             max_log_reads: load.max_log_reads,
         }
+    }
+}
+
+impl Report {
+    /// Whether everybody got everything: times of what never came are not in the figures.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.complete == u64::from(self.sessions) && self.losses_told == 0
     }
 }
 

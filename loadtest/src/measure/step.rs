@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     pace::Pacer,
     percentiles::Percentiles,
-    usage::{Clocks, Usage},
+    usage::{Clocks, Usage, each_of_both},
 };
 use crate::{
     client::{Fleet, Taken},
@@ -118,23 +118,20 @@ impl Step {
             cpu_us,
             cpu_user_us,
             usage,
-            bottleneck: usage.bottleneck(reserve).or(late),
+            bottleneck: [usage.bottleneck(reserve), late]
+                .into_iter()
+                .flatten()
+                .reduce(|one, other| format!("{one}; {other}")),
         }
     }
 
     /// Of two generators at the same time.
     pub(crate) fn and(&self, other: &Self) -> anyhow::Result<Self> {
-        let delivered = self.delivered + other.delivered;
-        let each = |one: Option<f64>, its: Option<f64>| {
-            // Each of them saw all of the system's CPU, or none.
-            let all = |each: Option<f64>, count: u64| each.map(|each| each * count as f64);
-            let seen = all(one, self.delivered).into_iter().chain(all(its, other.delivered)).reduce(f64::max);
-            seen.map(|seen| seen / delivered.max(1) as f64)
-        };
+        let each = |one, its| each_of_both((one, self.delivered), (its, other.delivered));
         Ok(Self {
             offered: self.offered + other.offered,
             arrived: self.arrived + other.arrived,
-            delivered,
+            delivered: self.delivered + other.delivered,
             lost: self.lost + other.lost,
             doubles: self.doubles + other.doubles,
             resyncs: self.resyncs + other.resyncs,
@@ -144,7 +141,7 @@ impl Step {
             publish_lag_ms: self.publish_lag_ms.max(other.publish_lag_ms),
             cpu_us: each(self.cpu_us, other.cpu_us),
             cpu_user_us: each(self.cpu_user_us, other.cpu_user_us),
-            usage: self.usage,
+            usage: self.usage.or(other.usage),
             bottleneck: self.bottleneck.clone().or_else(|| other.bottleneck.clone()),
         })
     }

@@ -4,7 +4,12 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
-use super::{common::Common, percentiles::Percentiles, usage::Usage, verdict::Outcome};
+use super::{
+    common::Common,
+    percentiles::Percentiles,
+    usage::{Usage, each_of_both},
+    verdict::Outcome,
+};
 use crate::{client::Rush, results::Measured, system::Subject, terminal};
 
 /// Which gateway, and how many.
@@ -76,7 +81,7 @@ pub(crate) async fn measure(subject: &Subject, load: &Load) -> anyhow::Result<Re
     subject.beginning().await?;
     waiting.set_prefix("connecting");
     let before = subject.clocks()?;
-    let rushed = tokio::task::spawn_blocking(move || rush.run()).await??;
+    let rushed = rush.go().await?;
     let usage = before.until(&subject.clocks()?);
     waiting.finish_and_clear();
     let (cpu_us, cpu_user_us) = usage.each(rushed.opened);
@@ -100,24 +105,19 @@ pub(crate) async fn measure(subject: &Subject, load: &Load) -> anyhow::Result<Re
 impl Report {
     /// Of two generators that came together.
     pub(crate) fn and(&self, other: &Self) -> anyhow::Result<Self> {
-        let accepted = self.accepted + other.accepted;
-        let each = |one: Option<f64>, its: Option<f64>| {
-            // Each of them saw all of the system's CPU, or none.
-            let all = |each: Option<f64>, count: u64| each.map(|each| each * count as f64);
-            let seen = all(one, self.accepted).into_iter().chain(all(its, other.accepted)).reduce(f64::max);
-            seen.map(|seen| seen / accepted.max(1) as f64)
-        };
+        let each = |one, its| each_of_both((one, self.accepted), (its, other.accepted));
         Ok(Self {
             sessions: self.sessions + other.sessions,
             companies: self.companies + other.companies,
             at_once: self.at_once + other.at_once,
-            accepted,
+            accepted: self.accepted + other.accepted,
             failed: self.failed + other.failed,
             first_failure: self.first_failure.clone().or_else(|| other.first_failure.clone()),
             per_second: self.per_second + other.per_second,
             opening: self.opening.and(&other.opening)?,
             cpu_us: each(self.cpu_us, other.cpu_us),
             cpu_user_us: each(self.cpu_user_us, other.cpu_user_us),
+            usage: self.usage.or(other.usage),
             bottleneck: self.bottleneck.clone().or_else(|| other.bottleneck.clone()),
             ..self.clone()
         })

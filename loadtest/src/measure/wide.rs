@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
-use super::{common::Common, metrics::Counts, step::arrived, verdict::Outcome};
-use crate::{results::Measured, system::Subject, target::TargetArgs};
+use super::{common::Common, metrics::Counts, step::arrived, usage::Usage, verdict::Outcome};
+use crate::{client::Taken, results::Measured, system::Subject, target::TargetArgs};
 
 /// Which gateway, and how wide.
 #[derive(Debug, Clone, clap::Args)]
@@ -67,6 +67,9 @@ pub(crate) struct Report {
     counted_deliveries: Option<u64>,
     cpu_us: Option<f64>,
     pub(crate) cpu_user_us: Option<f64>,
+    usage: Option<Usage>,
+    /// See [`Usage::bottleneck`].
+    pub(crate) bottleneck: Option<String>,
     max_ms: Option<f64>,
 }
 
@@ -82,20 +85,21 @@ pub(crate) async fn measure(subject: &mut Subject, args: &Load) -> anyhow::Resul
     let rooms = subject.rooms(1)?;
     let mut pacer = subject.pacer(&rooms, args.size)?;
     let fleet = subject.sessions(args.sessions as usize, &rooms).await?;
+    subject.beginning().await?;
     fleet.take(args.events as usize)?;
     let before = counts(subject).await?;
-    let cpu = subject.cpu()?;
+    let clocks = subject.clocks()?;
     let goal = fleet.delivered() + u64::from(args.events) * u64::from(args.sessions);
     pacer.run(u64::from(args.events), args.rate).await?;
     arrived(&fleet, goal).await;
-    let cpu = subject.cpu()?.zip(cpu).map(|(after, before)| after.since(before));
+    let usage = clocks.until(&subject.clocks()?);
     let counts = counts(subject).await?.zip(before).map(|(after, before)| after.since(before));
-    let tally = fleet.take(0)?.tally;
+    let Taken { tally, least_waited_us } = fleet.take(0)?;
+    let (cpu_us, cpu_user_us) = usage.each(tally.delivered);
     let mut last: Vec<u64> = tally.arrivals.iter().map(|arrival| arrival.last_us).collect();
     last.sort_unstable();
     let complete = tally.arrivals.iter().filter(|arrival| arrival.sessions == args.sessions).count();
     let ms = |us: u64| us as f64 / 1_000.0;
-    let per_delivery = |seconds: f64| seconds * 1e6 / tally.delivered.max(1) as f64;
     Ok(Report {
         sessions: args.sessions,
         events: args.events,
@@ -111,8 +115,10 @@ pub(crate) async fn measure(subject: &mut Subject, args: &Load) -> anyhow::Resul
         p99_ms: ms(tally.latency.value_at_quantile(0.99)),
         encoded: counts.map(|counts| counts.encoded),
         counted_deliveries: counts.map(|counts| counts.deliveries),
-        cpu_us: cpu.map(|cpu| per_delivery(cpu.total())),
-        cpu_user_us: cpu.map(|cpu| per_delivery(cpu.user)),
+        cpu_us,
+        cpu_user_us,
+        usage: Some(usage),
+        bottleneck: usage.bottleneck(least_waited_us as f64 / 1e6 / usage.seconds),
         max_ms: args.max_ms,
     })
 }
@@ -121,6 +127,13 @@ async fn counts(subject: &Subject) -> anyhow::Result<Option<Counts>> {
     match &subject.admin {
         Some(url) => Counts::scrape(url).await.map(Some),
         None => Ok(None),
+    }
+}
+
+impl Report {
+    /// Whether everybody got everything: times of what never came are not in the figures.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.complete == self.events
     }
 }
 
@@ -141,6 +154,8 @@ impl Outcome for Report {
         if let (Some(cpu), Some(user)) = (self.cpu_us, self.cpu_user_us) {
             lines.push(format!("  CPU per delivery     {cpu:>9.2} µs, {user:.2} of it the gateway's own code"));
         }
+        lines.extend(self.usage.map(|usage| format!("  {}", usage.line())));
+        lines.extend(self.bottleneck.iter().map(|why| format!("  bottleneck: {why}")));
         lines
     }
 

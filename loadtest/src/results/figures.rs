@@ -1,4 +1,5 @@
-//! The figures of a report: what is read out of which measurement, in which unit, and which way is better.
+//! The figures of a report: what is read out of which measurement, in which unit, and which way is better. A run in which
+//! something was lost has no figure of what it took.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +47,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         more: false,
         mark: None,
         of: |measured| match measured {
-            Measured::Idle(idle) => Some(idle.bytes_per_session as f64),
+            Measured::Idle(idle) if idle.is_whole() => Some(idle.bytes_per_session as f64),
             _ => None,
         },
     },
@@ -58,7 +59,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         more: false,
         mark: None,
         of: |measured| match measured {
-            Measured::Idle(idle) => Some(idle.cpu_us_per_minute),
+            Measured::Idle(idle) if idle.is_whole() => Some(idle.cpu_us_per_minute),
             _ => None,
         },
     },
@@ -76,7 +77,7 @@ pub(crate) const FIGURES: &[Figure] = &[
     },
     Figure {
         name: "cpu",
-        title: "CPU per delivery at 50,000 a second",
+        title: "CPU per delivery at one rate",
         unit: "µs",
         digits: 2,
         more: false,
@@ -88,25 +89,25 @@ pub(crate) const FIGURES: &[Figure] = &[
     },
     Figure {
         name: "wide-cpu",
-        title: "Own code's CPU per delivery in one room of 10,000",
+        title: "Own code's CPU per delivery in one wide room",
         unit: "µs",
         digits: 2,
         more: false,
         mark: None,
         of: |measured| match measured {
-            Measured::Wide(wide) => wide.cpu_user_us,
+            Measured::Wide(wide) if wide.is_whole() => wide.cpu_user_us,
             _ => None,
         },
     },
     Figure {
         name: "wide-last",
-        title: "Until the last of 10,000 has an event",
+        title: "Until the last one in the wide room has an event",
         unit: "ms",
         digits: 1,
         more: false,
         mark: None,
         of: |measured| match measured {
-            Measured::Wide(wide) => Some(wide.last_session_median_ms),
+            Measured::Wide(wide) if wide.is_whole() => Some(wide.last_session_median_ms),
             _ => None,
         },
     },
@@ -130,7 +131,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         more: false,
         mark: Some(0.95),
         of: |measured| match measured {
-            Measured::Latency(latency) => Some(latency.step.latency.p50_ms),
+            Measured::Latency(latency) if latency.is_whole() => Some(latency.step.latency.p50_ms),
             _ => None,
         },
     },
@@ -142,31 +143,31 @@ pub(crate) const FIGURES: &[Figure] = &[
         more: false,
         mark: Some(1.7),
         of: |measured| match measured {
-            Measured::Latency(latency) => Some(latency.step.latency.p99_ms),
+            Measured::Latency(latency) if latency.is_whole() => Some(latency.step.latency.p99_ms),
             _ => None,
         },
     },
     Figure {
         name: "resume",
-        title: "Until the last of 10,000 is caught up after an outage",
+        title: "Until the last one is caught up after an outage",
         unit: "ms",
         digits: 0,
         more: false,
         mark: Some(2_000.0),
         of: |measured| match measured {
-            Measured::Resume(resume) => Some(resume.last_caught_up_ms),
+            Measured::Resume(resume) if resume.is_whole() => Some(resume.last_caught_up_ms),
             _ => None,
         },
     },
     Figure {
         name: "log-reads",
-        title: "Reads of logs for them",
+        title: "Reads of logs after an outage",
         unit: "",
         digits: 0,
         more: false,
         mark: Some(100.0),
         of: |measured| match measured {
-            Measured::Resume(resume) => Some(resume.log_reads as f64),
+            Measured::Resume(resume) if resume.is_whole() => Some(resume.log_reads as f64),
             _ => None,
         },
     },
@@ -244,6 +245,20 @@ mod tests {
         assert_eq!(figure("connects").kept(14_999.0), Some(false));
         assert_eq!(figure("resume").kept(1_999.0), Some(true));
         assert_eq!(figure("cpu").kept(1.0), None);
+    }
+
+    #[test]
+    fn a_run_that_lost_something_has_no_figure_of_what_it_took() {
+        let wide = |complete: u32| -> Measured {
+            let report = serde_json::json!({
+                "measure": "wide", "sessions": 100, "events": 40, "complete": complete, "delivered": 4_000, "doubles": 0,
+                "missing": 0, "ended": 0, "lastSessionMedianMs": 7.0, "lastSessionMaxMs": 9.0, "p50Ms": 1.0, "p99Ms": 2.0,
+                "cpuUserUs": 0.5,
+            });
+            serde_json::from_value(report).unwrap()
+        };
+        assert!(headline(&wide(40)).contains("7.0 ms"), "{}", headline(&wide(40)));
+        assert_eq!(headline(&wide(39)), "");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::{fs, process::Command};
 
 use serde::{Deserialize, Serialize};
 
+use crate::measure::process::machine_cores;
+
 /// A machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +33,7 @@ impl Machine {
         let kib: f64 = field("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse().unwrap_or_default();
         Self {
             cpu: field("/proc/cpuinfo", "model name"),
-            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            cores: machine_cores().unwrap_or(1),
             memory_gib: (kib / 1_048_576.0 * 10.0).round() / 10.0,
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
             redis: version("redis-server", &["--version"]),

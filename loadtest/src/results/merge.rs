@@ -1,6 +1,6 @@
 //! Adds up what several generators measured at the same time: counts and rates are summed, distributions joined.
 
-use super::{Measured, Results, Run};
+use super::{BENCH, Measured, Results, Run};
 
 impl Results {
     /// Several files as one. Runs of different generators with the same system, round and measure become one run.
@@ -22,8 +22,11 @@ impl Results {
             .iter_mut()
             .find(|own| own.system == run.system && own.round == run.round && own.outcome.name() == run.outcome.name());
         match other {
-            Some(own) if own.generator == run.generator => {
+            Some(own) if own.generator.split('+').any(|name| name == run.generator) => {
                 anyhow::bail!("{} of round {} is there twice from {}", run.outcome.name(), run.round, run.generator)
+            }
+            Some(own) if own.generator == BENCH || run.generator == BENCH => {
+                anyhow::bail!("{} of round {} is there from a bench already", run.outcome.name(), run.round)
             }
             Some(own) => {
                 own.outcome = own.outcome.and(&run.outcome)?;
@@ -59,5 +62,28 @@ impl Measured {
             (Self::Storm(one), Self::Storm(other)) => one.and(other).map(Self::Storm),
             _ => anyhow::bail!("what several generators measure of {} does not add up", self.name()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::Kind;
+
+    fn file(generator: &str, what: &str) -> Results {
+        let outcome = Measured::Failed { what: what.to_owned(), why: String::new() };
+        let mut results = Results::here();
+        results.runs.push(Run { system: Kind::Gateway, round: 1, generator: generator.to_owned(), outcome });
+        results
+    }
+
+    #[test]
+    fn what_did_not_happen_together_does_not_add_up() {
+        let error = |files: [Results; 2]| Results::merged(files).unwrap_err().to_string();
+        assert!(error([file("bench", "storm"), file("load", "storm")]).contains("from a bench"));
+        assert!(error([file("one+two", "storm"), file("two", "storm")]).contains("twice from two"));
+        let merged = Results::merged([file("bench", "storm"), file("load", "soak")]).unwrap();
+        assert_eq!(merged.runs.len(), 2);
+        assert!(Results::merged([]).is_err());
     }
 }

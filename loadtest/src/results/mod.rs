@@ -17,6 +17,9 @@ use crate::{
     system::{About, Kind},
 };
 
+/// A bench has no second generator beside it.
+pub(crate) const BENCH: &str = "bench";
+
 /// A file of results.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,7 +40,7 @@ pub(crate) struct Run {
     pub(crate) system: Kind,
     /// Which repetition, from 1. Runs of one round by several generators belong together.
     pub(crate) round: u32,
-    /// Who measured.
+    /// Who measured: a generator's name, or [`BENCH`].
     pub(crate) generator: String,
     /// What came of it.
     pub(crate) outcome: Measured,
@@ -86,8 +89,27 @@ impl Results {
 
     /// Writes a file.
     pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let text = serde_json::to_string_pretty(self)? + "\n";
-        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+        save(path, &(serde_json::to_string_pretty(self)? + "\n"))
+    }
+}
+
+/// Writes a file, and the folder that it lies in.
+fn save(path: &Path, text: &str) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+impl Measured {
+    /// The load that it was made with, in a line.
+    fn load(&self) -> Option<String> {
+        let line = self.lines().into_iter().next();
+        match self {
+            Self::Failed { .. } => None,
+            Self::Cpu(fanout) => Some(format!("{}, {:.0} deliveries a second", line?, fanout.steps.first()?.offered)),
+            _ => line,
+        }
     }
 }
 

@@ -58,16 +58,25 @@ pub(super) fn about(_: Option<&Place>) -> About {
     About {
         name: "realtime-gateway".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        work: "HS256 token at the handshake, room from the token; events in a log of Redis with resume, limits, revocation \
-               and interest filter on"
+        work: "HS256 token at the handshake, room from the token; events in a log of Redis, from which sessions resume; \
+               revocations are followed; every setting has its default, so there are no caps per company and user, and every \
+               session wants all events"
             .to_owned(),
     }
 }
 
-/// Starts one with its defaults.
+/// Caps that nobody reaches, so that they cost what they cost.
+const CAPS: [(&str, &str); 2] =
+    [("GATEWAY_MAX_CONNECTIONS_PER_COMPANY", "1000000"), ("GATEWAY_MAX_CONNECTIONS_PER_USER", "100")];
+
+/// Starts one with its defaults, or with caps and sessions that filter.
 pub(super) async fn start(place: &Place) -> anyhow::Result<Subject> {
-    let gateway = Gateway::start(&place.gateway, &place.redis, &place.secret).await?;
-    gateway.subject()
+    let settings = if place.limited { &CAPS[..] } else { &[] };
+    let mut subject = Gateway::start(&place.gateway, &place.redis, &place.secret, settings).await?.subject()?;
+    if place.limited {
+        subject.dialect = Arc::new(Ours("/v1/ws?types=load:*".to_owned()));
+    }
+    Ok(subject)
 }
 
 impl Gateway {

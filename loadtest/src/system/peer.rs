@@ -31,8 +31,10 @@ pub(super) fn about(kind: Kind, place: Option<&Place>) -> About {
         |name| place.and_then(|place| fs::read_to_string(folder(kind, place).join(name)).ok()).unwrap_or_default();
     let readme = read("README.md");
     let (title, text) = readme.split_once('\n').unwrap_or_default();
+    let name = title.trim_start_matches("# ");
     About {
-        name: title.trim_start_matches("# ").to_owned(),
+        // Where it is not installed there is none.
+        name: if name.is_empty() { format!("{kind:?}") } else { name.to_owned() },
         version: read("version").trim().to_owned(),
         work: text.trim().to_owned(),
     }

@@ -20,11 +20,11 @@ use tokio::time::timeout;
 pub(crate) use self::loads::Loads;
 use self::search::search;
 use super::{
-    children::{Programs, Redis, secret},
+    children::{Programs, Redis, interrupted, secret},
     fanout, idle, latency, resume, storm, wide,
 };
 use crate::{
-    results::{Measured, Results, Run, report},
+    results::{BENCH, Measured, Results, Run, report},
     system::{Kind, Place, Subject},
     terminal,
 };
@@ -83,8 +83,8 @@ pub(crate) struct Args {
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     tokio::select! {
         done = bench(&args) => done,
-        // The children end with what is dropped here; what was measured is in the file.
-        _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
+        // What was measured is in the file.
+        code = interrupted() => Ok(code),
     }
 }
 
@@ -96,7 +96,7 @@ async fn bench(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let mut bench = Bench { args, loads: Loads::new(args.quick)?, results: Results::here(), absent: BTreeSet::new() };
     for system in &systems {
-        bench.results.systems.insert(*system, system.about(Some(&bench.place(String::new())?)));
+        bench.results.systems.insert(*system, system.about(Some(&bench.place(String::new(), false)?)));
     }
     for round in 1..=args.rounds {
         for measure in &measures {
@@ -142,7 +142,7 @@ impl Bench<'_> {
             outcome => crate::results::headline(outcome),
         };
         terminal::note(format!("  {line}   ({:.0} s)", began.elapsed().as_secs_f64()));
-        self.results.runs.push(Run { system, round, generator: "bench".to_owned(), outcome });
+        self.results.runs.push(Run { system, round, generator: BENCH.to_owned(), outcome });
         self.results.write(&self.args.out)
     }
 
@@ -152,9 +152,9 @@ impl Bench<'_> {
         }
         if measure == Measure::Fanout {
             let (first, load) = (self.loads.first_rate(system), self.loads.fanout.clone());
-            return search(first, &load, async || self.start(system).await).await.map(Measured::Fanout);
+            return search(first, &load, async || self.start(system, measure).await).await.map(Measured::Fanout);
         }
-        let mut subject = match self.start(system).await {
+        let mut subject = match self.start(system, measure).await {
             Ok(subject) => subject,
             Err(error) => {
                 self.absent.insert(system);
@@ -172,16 +172,23 @@ impl Bench<'_> {
         })
     }
 
-    /// Starts a system with a Redis of its own, which ends with it.
-    async fn start(&self, system: Kind) -> anyhow::Result<Subject> {
+    /// Starts a system with a Redis of its own, which ends with it. Somebody may take a free port first: then once more.
+    async fn start(&self, system: Kind, measure: Measure) -> anyhow::Result<Subject> {
+        match self.try_start(system, measure).await {
+            Ok(subject) => Ok(subject),
+            Err(_) => self.try_start(system, measure).await,
+        }
+    }
+
+    async fn try_start(&self, system: Kind, measure: Measure) -> anyhow::Result<Subject> {
         let redis = Redis::start(&self.args.programs.redis_bin).await?;
-        let mut subject = system.start(&self.place(redis.url.clone())?).await?;
+        let mut subject = system.start(&self.place(redis.url.clone(), measure == Measure::Idle)?).await?;
         subject.children.push(redis.child);
         Ok(subject)
     }
 
-    fn place(&self, redis: String) -> anyhow::Result<Place> {
+    fn place(&self, redis: String, limited: bool) -> anyhow::Result<Place> {
         let gateway = self.args.programs.gateway_bin()?;
-        Ok(Place { gateway, peers: self.args.peers.clone(), redis, secret: secret() })
+        Ok(Place { gateway, peers: self.args.peers.clone(), redis, secret: secret(), limited })
     }
 }

@@ -2,7 +2,7 @@
 //! since one that broke has a backlog.
 
 use super::super::fanout;
-use crate::system::Subject;
+use crate::{system::Subject, terminal};
 
 /// Each step up or down, until there is a rate that holds and one that does not.
 const STRIDE: f64 = 2.0;
@@ -43,10 +43,10 @@ pub(super) async fn search(
     let mut search = Search { rate: first, held: None, broke: None };
     let mut found: Option<fanout::Report> = None;
     for _ in 0..TRIES {
-        let mut subject = start().await?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "deliveries a second")]
         let load = fanout::Load { deliveries: search.rate as u32, ..load.clone() };
-        let held = match (fanout::measure(&mut subject, &load).await, &mut found) {
+        let tried = async { fanout::measure(&mut start().await?, &load).await }.await;
+        let held = match (tried, &mut found) {
             (Ok(report), found) => {
                 let held = report.held > 0.0;
                 match found {
@@ -56,7 +56,10 @@ pub(super) async fn search(
                 held
             }
             // Something was measured already: a try that breaks off is a rate that is not held.
-            (Err(_), Some(_)) => false,
+            (Err(error), Some(_)) => {
+                terminal::note(format!("  {} a second: {error:#}", load.deliveries));
+                false
+            }
             (Err(error), None) => return Err(error),
         };
         if search.next(held).is_none() {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use self::attack::{Attack, Toll};
 use super::{
-    children::{Programs, Redis, secret},
+    children::{Programs, Redis, interrupted, secret},
     pace::Pacer,
     process::pss_of_all,
     step::{Step, step},
@@ -87,7 +87,7 @@ pub(crate) struct Report {
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     let report = tokio::select! {
         report = measure(&args) => report?,
-        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
+        code = interrupted() => return Ok(code),
     };
     conclude(&report, args.json)
 }

@@ -6,7 +6,11 @@
 mod crowd;
 mod report;
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    process::ExitCode,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
@@ -16,7 +20,7 @@ use self::{
     report::{given_back, growth},
 };
 use super::{
-    children::{Programs, Redis, secret},
+    children::{Programs, Redis, interrupted, secret},
     events::Events,
     output::Output,
     percentiles::Percentiles,
@@ -34,6 +38,8 @@ const FILL: u64 = 1_000;
 const FILL_RATE: f64 = 2_000.0;
 /// How long a peak stays.
 const PEAK: Duration = Duration::from_secs(15);
+/// With fewer looks there is no line to draw through their last two thirds.
+const LEAST_LOOKS: u64 = 3;
 /// Events that are under way at the end.
 const LAST_ARRIVALS: Duration = Duration::from_secs(2);
 
@@ -58,7 +64,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) rate: u32,
     /// Sessions that come on top at the end, and go again
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) peak: u32,
     /// How long the gateway may take to give memory back
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
@@ -80,13 +86,14 @@ pub(crate) struct Args {
 pub(crate) async fn command(args: Args) -> anyhow::Result<ExitCode> {
     let report = tokio::select! {
         report = measure(&args) => report?,
-        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
+        code = interrupted() => return Ok(code),
     };
     args.output.conclude(Measured::Soak(report))
 }
 
 /// Measures.
 pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
+    anyhow::ensure!(args.seconds / args.every >= LEAST_LOOKS, "--seconds is at least {LEAST_LOOKS} times --every");
     allow_descriptors((args.sessions + args.peak + args.churn) as usize)?;
     let redis = Redis::start(&args.programs.redis_bin).await?;
     let mut subject = args.programs.gateway(&redis.url, &secret()).await?.subject()?;
@@ -98,6 +105,7 @@ pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
     soak.crowd.come(rooms.len())?;
     soak.live(Duration::from_secs(1), rooms.len()).await?;
     pacer.run(FILL * rooms.len() as u64, FILL_RATE).await?;
+    let filled = soak.delivered();
     let events = Events::start(pacer, args.rate);
     let wanted = args.sessions as usize;
     let ramp = Duration::from_secs_f64(f64::from(args.sessions) / COMING + 1.0);
@@ -121,7 +129,7 @@ pub(crate) async fn measure(args: &Args) -> anyhow::Result<Report> {
 
     let (published, _) = events.stop().await?;
     sleep(LAST_ARRIVALS).await;
-    Ok(soak.report(samples, around_peak, published))
+    Ok(soak.report(samples, around_peak, (published, soak.delivered() - filled)))
 }
 
 struct Soak<'a> {
@@ -176,10 +184,14 @@ impl Soak<'_> {
         Ok(())
     }
 
-    fn report(&self, samples: Vec<Sample>, around_peak: [u64; 3], published: u64) -> Report {
+    fn delivered(&self) -> u64 {
+        self.crowd.sightings.delivered.load(Relaxed)
+    }
+
+    fn report(&self, samples: Vec<Sample>, around_peak: [u64; 3], (published, delivered): (u64, u64)) -> Report {
         let Self { args, crowd, .. } = self;
         let seen = &crowd.sightings;
-        let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+        let count = |counter: &AtomicU64| counter.load(Relaxed);
         Report {
             sessions: args.sessions,
             companies: args.companies,
@@ -189,7 +201,7 @@ impl Soak<'_> {
             peak: args.peak,
             came: crowd.came as u64,
             published,
-            delivered: count(&seen.delivered),
+            delivered,
             missing: count(&seen.missing),
             doubles: count(&seen.doubles),
             losses_told: count(&seen.losses_told),

@@ -129,6 +129,11 @@ impl Outcome for Report {
             let (given, least) = (self.given_back * 100.0, self.min_given_back * 100.0);
             missed.push(format!("{given:.0} % of what the peak took is given back, at least {least:.0} % should be"));
         }
+        // Sessions come and go, so it is not known to the event how many there should be.
+        let expected = self.published * u64::from(self.sessions) / u64::from(self.companies);
+        if self.delivered < expected / 2 {
+            missed.push(format!("{} events reached a session, some {expected} should have", self.delivered));
+        }
         let Self { missing, doubles, losses_told, .. } = self;
         if missing + doubles + losses_told > 0 {
             missed.push(format!("{missing} events missing, {doubles} twice, {losses_told} losses told"));

@@ -5,14 +5,14 @@ use std::fmt::Write;
 use super::super::{Measured, Results, plot::escaped};
 use super::{
     plots::Plot,
-    tables::{Table, medians, noise, ratios, remarks, systems},
+    tables::{Table, loads, medians, noise, ratios, remarks, systems},
 };
 use crate::measure::verdict::Outcome;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}\
     table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #ccc;padding:.3rem .6rem;text-align:right}\
     td:first-child,th:first-child{text-align:left}svg{max-width:100%;height:auto;display:block;margin:1rem 0}\
-    pre{background:#f4f4f4;padding:1rem;overflow:auto}";
+    .work{white-space:pre-line}pre{background:#f4f4f4;padding:1rem;overflow:auto}";
 
 /// The page.
 pub(super) fn page(results: &Results, plots: &[Plot]) -> String {
@@ -26,21 +26,23 @@ pub(super) fn page(results: &Results, plots: &[Plot]) -> String {
         machine.cores, machine.cpu, machine.memory_gib, machine.kernel, machine.redis
     );
     let _infallible = writeln!(page, "<p>{}</p>\n<h2>Medians</h2>\n{}", escaped(&machine), rows(&medians(results)));
+    page += &list(&loads(results));
     for plot in plots {
         page += &plot.svg;
     }
-    let _infallible = writeln!(page, "<h2>The gateway's share of the others' figures</h2>\n{}", rows(&ratios(results)));
+    let ratios = ratios(results);
+    if !ratios.rows.is_empty() {
+        let _infallible = writeln!(page, "<h2>The gateway's share of the others' figures</h2>\n{}", rows(&ratios));
+    }
     let _infallible = writeln!(page, "<h2>Noise</h2>\n<p>Least, most, rounds.</p>\n{}", rows(&noise(results)));
-    page += "<h2>Systems</h2>\n<ul>\n";
+    page += "<h2>Systems</h2>\n";
     for about in systems(results).iter().filter_map(|kind| results.systems.get(kind)) {
         let (name, version, work) = (escaped(&about.name), escaped(&about.version), escaped(&about.work));
-        let _infallible = writeln!(page, "<li><b>{name}</b> {version}: {work}</li>");
+        let _infallible = writeln!(page, "<h3>{name} {version}</h3>\n<p class=\"work\">{work}</p>");
     }
-    page += "</ul>\n";
     let remarks = remarks(results);
     if !remarks.is_empty() {
-        let items = remarks.iter().map(|remark| format!("<li>{}</li>\n", escaped(remark))).collect::<String>();
-        let _infallible = writeln!(page, "<h2>Remarks of the generator</h2>\n<ul>\n{items}</ul>");
+        let _infallible = writeln!(page, "<h2>Remarks of the generator</h2>\n{}", list(&remarks));
     }
     page += "<h2>Every run</h2>\n";
     for run in &results.runs {
@@ -55,6 +57,11 @@ pub(super) fn page(results: &Results, plots: &[Plot]) -> String {
         );
     }
     page + "</body></html>\n"
+}
+
+fn list(lines: &[String]) -> String {
+    let items = lines.iter().map(|line| format!("<li>{}</li>\n", escaped(line))).collect::<String>();
+    format!("<ul>\n{items}</ul>\n")
 }
 
 fn rows(table: &Table) -> String {

@@ -7,14 +7,11 @@ mod plots;
 mod tables;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::Context;
-
-use super::Results;
+use super::{Results, save};
 use crate::terminal;
 
 /// Which files, and what to write.
@@ -57,20 +54,43 @@ pub(crate) fn show(results: &Results) {
 pub(crate) fn write(results: &Results, html: Option<&Path>, markdown: Option<&Path>) -> anyhow::Result<()> {
     let plots = plots::all(results);
     if let Some(path) = html {
-        file(path, &html::page(results, &plots))?;
+        save(path, &html::page(results, &plots))?;
     }
     if let Some(path) = markdown {
-        file(path, &markdown::document(results, &plots))?;
+        save(path, &markdown::document(results, &plots))?;
         for plot in &plots {
-            file(&path.with_file_name("images").join(plot.file()), &plot.svg)?;
+            save(&path.with_file_name("images").join(plot.file()), &plot.svg)?;
         }
     }
     Ok(())
 }
 
-fn file(path: &Path, text: &str) -> anyhow::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        results::{BENCH, Measured, Run},
+        system::Kind,
+    };
+
+    #[test]
+    fn a_system_that_never_ran_is_named_and_nothing_of_it_is_markup() {
+        let mut results = Results::here();
+        let place = crate::system::Place {
+            gateway: PathBuf::new(),
+            peers: "/no/such/folder".into(),
+            redis: String::new(),
+            secret: String::new(),
+            limited: false,
+        };
+        results.systems.insert(Kind::Nats, Kind::Nats.about(Some(&place)));
+        let outcome = Measured::Failed { what: "storm".to_owned(), why: "<script>\n\n| said".to_owned() };
+        results.runs.push(Run { system: Kind::Nats, round: 1, generator: BENCH.to_owned(), outcome });
+        let plots = plots::all(&results);
+        for text in [html::page(&results, &plots), markdown::document(&results, &plots)] {
+            assert!(text.contains("Nats, storm, round 1: storm: &lt;script&gt; | said"), "{text}");
+            assert!(!text.contains("<script>") && !text.contains("NaN"));
+        }
+        assert!(!markdown::document(&results, &plots).contains("## Pair by pair"));
     }
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -78,6 +78,16 @@ fn table(results: &Results, cell: impl Fn(&Figure, Spread) -> String) -> Table {
     Table { rows: rows.collect(), head }
 }
 
+/// Which load each measurement was made with.
+pub(super) fn loads(results: &Results) -> Vec<String> {
+    let mut loads: Vec<String> = Vec::new();
+    for run in &results.runs {
+        let load = run.outcome.load().map(|load| format!("{}: {load}", run.outcome.name()));
+        loads.extend(load.filter(|load| !loads.contains(load)));
+    }
+    loads
+}
+
 /// What is to be said of the runs: what failed, and where the generator or the machine was in the way.
 pub(super) fn remarks(results: &Results) -> Vec<String> {
     let mut remarks: Vec<String> = Vec::new();
@@ -86,7 +96,9 @@ pub(super) fn remarks(results: &Results) -> Vec<String> {
         let bottleneck = match &run.outcome {
             Measured::Storm(storm) => storm.bottleneck.clone(),
             Measured::Cpu(fanout) => fanout.steps.first().and_then(|step| step.bottleneck.clone()),
-            Measured::Fanout(fanout) => fanout.bottleneck_of_held(),
+            Measured::Fanout(fanout) => fanout.bottleneck(),
+            Measured::Latency(latency) => latency.step.bottleneck.clone(),
+            Measured::Wide(wide) => wide.bottleneck.clone(),
             Measured::Resume(resume) => resume.bottleneck.clone(),
             _ => None,
         };
@@ -95,7 +107,8 @@ pub(super) fn remarks(results: &Results) -> Vec<String> {
         let missed = run.outcome.missed().into_iter();
         remarks.extend(missed.map(|missed| format!("{name}, {measure}, round {}: {missed}", run.round)));
     }
-    remarks
+    // What a program said may have several lines; a remark has one.
+    remarks.iter().map(|remark| remark.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
 }
 
 /// For a terminal.
@@ -122,8 +135,10 @@ pub(super) fn plain(results: &Results) -> Vec<String> {
             ));
         }
     }
-    for row in ratios(results).rows {
-        lines.push(format!("the gateway's share: {}", row.join("  ")));
+    let Table { head, rows } = ratios(results);
+    for row in rows {
+        let of = head.iter().zip(&row).skip(1).map(|(name, ratio)| format!("{ratio} of {name}")).collect::<Vec<_>>();
+        lines.push(format!("{}: the gateway has {}", row[0], of.join(", ")));
     }
     lines.extend(remarks(results));
     lines
