@@ -3,7 +3,7 @@
 //! Clients ([`crowd`]) come through real HAProxys ([`balancer`]) to real gateways, which [`cluster`] starts, rolls and
 //! drains as Kubernetes would. A real Prometheus ([`prometheus`]) scrapes them; what the ScaledObject asks it goes through
 //! KEDA's rules ([`keda`]) and the autoscaler's ([`hpa`]), all of it as the rendered [`manifests`] say. The [`story`] has a
-//! peak at which Prometheus is gone, and a rolling restart; [`world`] holds the loops together, events flow meanwhile.
+//! peak at which Prometheus is gone, and a rolling restart; [`world`] holds the loops together while events flow.
 //! [`record`] and [`picture`] tell what came of it.
 //!
 //! Everything that the cluster waits for passes `--speed` times as fast, drains included; the gateway's own clocks do not.

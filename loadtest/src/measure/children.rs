@@ -47,7 +47,7 @@ impl Programs {
 
     /// Starts a gateway.
     pub(crate) async fn gateway(&self, redis: &str, secret: &str) -> anyhow::Result<Gateway> {
-        Gateway::start(&self.gateway_bin()?, redis, secret).await
+        Gateway::start(&self.gateway_bin()?, redis, secret, &[]).await
     }
 }
 
@@ -105,8 +105,13 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// Starts one with its defaults and waits until it is ready.
-    pub(crate) async fn start(program: &Path, redis: &str, secret: &str) -> anyhow::Result<Self> {
-        Self::start_at(free_address()?, program, redis, secret).await
+    pub(crate) async fn start(
+        program: &Path,
+        redis: &str,
+        secret: &str,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        Self::start_at(free_address()?, program, redis, secret, settings).await
     }
 
     /// Starts one that listens there.
@@ -115,6 +120,7 @@ impl Gateway {
         program: &Path,
         redis: &str,
         secret: &str,
+        settings: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
         let admin = free_address()?;
         let mut command = Command::new(program);
@@ -126,7 +132,8 @@ impl Gateway {
             .env("GATEWAY_ADMIN_LISTEN", admin.to_string())
             .env("GATEWAY_REDIS_URL", redis)
             .env("GATEWAY_JWT_SECRET", secret)
-            .env("GATEWAY_LOG", "warn");
+            .env("GATEWAY_LOG", "warn")
+            .envs(settings.iter().copied());
         let mut child = spawn(command, program)?;
         let ready = format!("GET /readyz HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n");
         until(&mut child, async || {

@@ -134,7 +134,7 @@ pub(crate) async fn measure(programs: &Programs, load: &Load) -> anyhow::Result<
     drop(first);
 
     let program = programs.gateway_bin()?;
-    let subject = Gateway::start_at(address, &program, &redis.url, &secret).await?.subject()?;
+    let subject = Gateway::start_at(address, &program, &redis.url, &secret, &[]).await?.subject()?;
     waiting.set_prefix("coming back");
     let before = subject.clocks()?;
     let back = rush.go().await?;

@@ -65,10 +65,18 @@ pub(super) fn about(_: Option<&Place>) -> About {
     }
 }
 
-/// Starts one with its defaults.
+/// Caps that nobody reaches, so that they cost what they cost.
+const CAPS: [(&str, &str); 2] =
+    [("GATEWAY_MAX_CONNECTIONS_PER_COMPANY", "1000000"), ("GATEWAY_MAX_CONNECTIONS_PER_USER", "100")];
+
+/// Starts one with its defaults, or with caps and sessions that filter.
 pub(super) async fn start(place: &Place) -> anyhow::Result<Subject> {
-    let gateway = Gateway::start(&place.gateway, &place.redis, &place.secret).await?;
-    gateway.subject()
+    let settings = if place.limited { &CAPS[..] } else { &[] };
+    let mut subject = Gateway::start(&place.gateway, &place.redis, &place.secret, settings).await?.subject()?;
+    if place.limited {
+        subject.dialect = Arc::new(Ours("/v1/ws?types=load:*".to_owned()));
+    }
+    Ok(subject)
 }
 
 impl Gateway {

@@ -55,6 +55,8 @@ pub(crate) struct Place {
     pub(crate) redis: String,
     /// Signs the sessions' tokens (HS256).
     pub(crate) secret: String,
+    /// Whether caps on sessions and an interest filter are on, where it has them.
+    pub(crate) limited: bool,
 }
 
 /// What is said of a system in a report.

@@ -96,7 +96,7 @@ async fn bench(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let mut bench = Bench { args, loads: Loads::new(args.quick)?, results: Results::here(), absent: BTreeSet::new() };
     for system in &systems {
-        bench.results.systems.insert(*system, system.about(Some(&bench.place(String::new())?)));
+        bench.results.systems.insert(*system, system.about(Some(&bench.place(String::new(), false)?)));
     }
     for round in 1..=args.rounds {
         for measure in &measures {
@@ -152,9 +152,9 @@ impl Bench<'_> {
         }
         if measure == Measure::Fanout {
             let (first, load) = (self.loads.first_rate(system), self.loads.fanout.clone());
-            return search(first, &load, async || self.start(system).await).await.map(Measured::Fanout);
+            return search(first, &load, async || self.start(system, measure).await).await.map(Measured::Fanout);
         }
-        let mut subject = match self.start(system).await {
+        let mut subject = match self.start(system, measure).await {
             Ok(subject) => subject,
             Err(error) => {
                 self.absent.insert(system);
@@ -173,22 +173,22 @@ impl Bench<'_> {
     }
 
     /// Starts a system with a Redis of its own, which ends with it. Somebody may take a free port first: then once more.
-    async fn start(&self, system: Kind) -> anyhow::Result<Subject> {
-        match self.try_start(system).await {
+    async fn start(&self, system: Kind, measure: Measure) -> anyhow::Result<Subject> {
+        match self.try_start(system, measure).await {
             Ok(subject) => Ok(subject),
-            Err(_) => self.try_start(system).await,
+            Err(_) => self.try_start(system, measure).await,
         }
     }
 
-    async fn try_start(&self, system: Kind) -> anyhow::Result<Subject> {
+    async fn try_start(&self, system: Kind, measure: Measure) -> anyhow::Result<Subject> {
         let redis = Redis::start(&self.args.programs.redis_bin).await?;
-        let mut subject = system.start(&self.place(redis.url.clone())?).await?;
+        let mut subject = system.start(&self.place(redis.url.clone(), measure == Measure::Idle)?).await?;
         subject.children.push(redis.child);
         Ok(subject)
     }
 
-    fn place(&self, redis: String) -> anyhow::Result<Place> {
+    fn place(&self, redis: String, limited: bool) -> anyhow::Result<Place> {
         let gateway = self.args.programs.gateway_bin()?;
-        Ok(Place { gateway, peers: self.args.peers.clone(), redis, secret: secret() })
+        Ok(Place { gateway, peers: self.args.peers.clone(), redis, secret: secret(), limited })
     }
 }

@@ -81,6 +81,7 @@ mod tests {
             peers: "/no/such/folder".into(),
             redis: String::new(),
             secret: String::new(),
+            limited: false,
         };
         results.systems.insert(Kind::Nats, Kind::Nats.about(Some(&place)));
         let outcome = Measured::Failed { what: "storm".to_owned(), why: "<script>\n\n| said".to_owned() };
