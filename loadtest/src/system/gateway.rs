@@ -59,8 +59,8 @@ pub(super) fn about(_: Option<&Place>) -> About {
         name: "realtime-gateway".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         work: "HS256 token at the handshake, room from the token; events in a log of Redis, from which sessions resume; \
-               revocations are followed; every setting has its default, so there are no caps per company and user, and every \
-               session wants all events"
+               revocations are followed. Idle sessions are measured with caps per company and user on, and each filters; all \
+               else with every setting at its default, which is no caps, and sessions that want all events"
             .to_owned(),
     }
 }
