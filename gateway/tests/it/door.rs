@@ -97,6 +97,35 @@ async fn who_spoke_while_the_gateway_was_out_of_breath_is_not_late() {
 }
 
 #[tokio::test]
+async fn who_does_not_end_a_body_does_not_keep_the_socket() {
+    let gateway = Launch::new().start().await;
+    let cases = [
+        (b"POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab".to_vec(), 401),
+        (b"POST /v1/nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(), 404),
+        (b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab".to_vec(), 200),
+    ];
+    for (request, status) in cases {
+        let mut client = RawSession::silent(&gateway).await;
+        client.send(&request).await;
+        assert_eq!(client.expect_answer().await.status, status);
+        assert!(client.try_answer().await.is_none(), "{status}: it is still open");
+    }
+    // Who ends it may go on.
+    let event = event("acme", "devis:signed", 1).to_string();
+    let whole = format!(
+        "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nTransfer-Encoding: chunked\r\n\r\n\
+         {:x}\r\n{event}\r\n0\r\n\r\n",
+        Token::service("*").sign(),
+        event.len()
+    );
+    let mut client = RawSession::silent(&gateway).await;
+    for _ in 0..2 {
+        client.send(whole.as_bytes()).await;
+        assert_eq!(client.expect_answer().await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_large_or_none_is_refused() {
     let gateway = Launch::new().start().await;
     let large = Request::upgrade("/v1/ws").bearer(&anna()).header("X-Large", &"x".repeat(150_000));
