@@ -157,8 +157,14 @@ pub(crate) const MAX_LATE_READS: u8 = 32;
 /// Reading buffer of a worker, shared by its sessions; clients send little.
 pub(crate) const READ_BUFFER: usize = 16 * 1024;
 
-/// Requests before the upgrade must have arrived whole by then.
+/// A request's head must have arrived whole so long after its first byte.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A client's first word is waited for as long, in steps of one second: one in which the machine was out of
+/// breath does not count.
+pub(crate) const HANDSHAKE_STEPS: u32 = 5;
+/// See [`HANDSHAKE_STEPS`].
+pub(crate) const HANDSHAKE_STEP: Duration = Duration::from_secs(1);
 
 /// How long an idle HTTP connection is kept. It holds a descriptor that a session could have.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(10);

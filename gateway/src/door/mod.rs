@@ -10,7 +10,7 @@ mod socket;
 
 pub use guard::{guarded, heard};
 pub use rate::PublishRate;
-pub use socket::{Counted, Socket};
+pub use socket::Counted;
 
 use std::sync::{
     Arc,
@@ -50,8 +50,8 @@ impl Door {
     ///
     /// # Errors
     /// Why it is closed again.
-    pub fn enter(self: &Arc<Self>) -> Result<Socket, &'static str> {
-        let socket = Socket::new(Counted::new(self.clone()));
+    pub fn enter(self: &Arc<Self>) -> Result<Counted, &'static str> {
+        let socket = self.keep();
         let sockets = self.sockets.load(Ordering::Acquire);
         if sockets > self.max_sockets {
             Err("descriptors")

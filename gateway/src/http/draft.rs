@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use actix_http::header::HeaderMap;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use shared::{CompanyId, Envelope, EnvelopeError, EventId, EventType};
@@ -61,7 +61,8 @@ pub(crate) fn seal(
         .enumerate()
         .map(|(index, text)| {
             let place = Place(many.then_some(index));
-            let event: Posted<'_> = serde_json::from_str(text.get()).map_err(|error| place.invalid("", &error))?;
+            let event: Posted<'_> =
+                serde_json::from_str(text.get()).map_err(|error| place.invalid("", &place_less(&error)))?;
             if let Some((member, fault)) = event.fault() {
                 return Err(place.invalid(member, &fault));
             }
@@ -83,6 +84,13 @@ pub(crate) fn seal(
         .collect()
 }
 
+/// What the parser says of a part of the body. It counts lines from the part's own beginning, which nobody sees.
+fn place_less(error: &serde_json::Error) -> String {
+    let mut text = error.to_string();
+    text.truncate(text.rfind(" at line ").unwrap_or(text.len()));
+    text
+}
+
 /// Where an event is: its index in the array, if it is in one.
 #[derive(Clone, Copy)]
 struct Place(Option<usize>);
@@ -90,18 +98,23 @@ struct Place(Option<usize>);
 impl Place {
     fn required<'a, T: Deserialize<'a>>(self, member: &str, event: &Posted<'a>) -> Result<T, Problem> {
         let value = event.member(member).ok_or_else(|| self.missing(member))?;
-        serde_json::from_str(value.get()).map_err(|error| self.invalid(member, &error))
+        serde_json::from_str(value.get()).map_err(|error| self.invalid(member, &place_less(&error)))
     }
 
     /// A member that may be left out, or be `null`.
     fn optional<'a, T: Deserialize<'a>>(self, member: &str, event: &Posted<'a>) -> Result<Option<T>, Problem> {
         let Some(value) = event.member(member) else { return Ok(None) };
-        serde_json::from_str(value.get()).map_err(|error| self.invalid(member, &error))
+        serde_json::from_str(value.get()).map_err(|error| self.invalid(member, &place_less(&error)))
     }
 
     fn time(self, event: &Posted<'_>) -> Result<Option<DateTime<Utc>>, Problem> {
         let expected = "it is not a time as RFC 3339 has it, such as 2026-11-22T10:00:00Z";
-        self.optional("time", event).map_err(|_| self.invalid("time", &expected))
+        let refused = || self.invalid("time", &expected);
+        let time: Option<DateTime<Utc>> = self.optional("time", event).map_err(|_| refused())?;
+        // Other years cannot be written as RFC 3339 has it, and no browser reads a leap second.
+        let writable =
+            |time: &DateTime<Utc>| (0..=9999).contains(&time.year()) && time.timestamp_subsec_nanos() < 1_000_000_000;
+        if time.as_ref().is_none_or(writable) { Ok(time) } else { Err(refused()) }
     }
 
     fn missing(self, member: &str) -> Problem {
@@ -121,9 +134,7 @@ impl Place {
     /// What is wrong with one member of the event, or with the event itself.
     fn invalid(self, member: &str, error: &dyn Display) -> Problem {
         let error = error.to_string();
-        // The parser counts from the member's own beginning, which nobody sees.
-        let error = if member.is_empty() { &error } else { error.split(" at line ").next().unwrap_or(&error) };
-        Problem::bad_request("invalid_event", &self.detail(member, error)).at(self.pointer(member), error)
+        Problem::bad_request("invalid_event", &self.detail(member, &error)).at(self.pointer(member), &error)
     }
 
     /// The same for whoever reads one line alone.

@@ -3,6 +3,7 @@
 mod admin;
 mod draft;
 mod events;
+mod held;
 mod listen;
 mod openapi;
 mod pages;
@@ -37,6 +38,7 @@ use actix_web::{
 };
 use shared::Cursor;
 
+use self::held::Held;
 use crate::{app::App, metrics::Metrics, wire::Frame, worker::Worker};
 
 /// Lets the web pages of the allow-list read answers. Whether a request is served at all is decided by its endpoint.
@@ -49,20 +51,25 @@ pub fn cors(app: Arc<App>) -> Cors {
         .max_age(3600)
 }
 
-/// Ends connections that are kept open for further requests once the replica goes away, so that those reach another one.
+/// Ends connections that are kept open for further requests once the replica goes away, so that those reach another one,
+/// and at once those on which a body was not read to its end.
 ///
 /// # Errors
 /// Those of the endpoint.
 pub async fn let_go(
     app: web::Data<Arc<App>>,
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let held = Held::of(&mut request);
     let mut answer = next.call(request).await?;
     if app.health.is_draining() {
         answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    Ok(answer)
+    Ok(match held {
+        Some(held) => answer.map_body(|_, body| held.beside(body)).map_into_right_body(),
+        None => answer.map_into_left_body(),
+    })
 }
 
 /// Counts a request that its bearer may not make, and that was not counted yet.

@@ -41,7 +41,7 @@ fn known() -> String {
 
 /// Other names would have to be escaped where they are pointed at, and may be long.
 fn is_plain(name: &str) -> bool {
-    name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Posted<'a> {

@@ -1,7 +1,9 @@
 //! What strangers meet before anybody looks at who they are: time, size, number.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::sleep};
 
 use crate::support::{Gateway, Launch, RawSession, Redis, Request, Token, event, eventually, n};
 
@@ -69,6 +71,58 @@ async fn who_does_not_say_what_they_want_is_not_waited_for() {
     }
     gateway.metric_becomes(&rejected("slow_request"), 2.0).await;
     assert_eq!(gateway.knock(&anna()).await.status, 101);
+}
+
+#[tokio::test]
+async fn who_spoke_while_the_gateway_was_out_of_breath_is_not_late() {
+    let gateway = Launch::new().start().await;
+    let token = anna();
+    let upgrade = Request::upgrade("/v1/ws").bearer(&token).encode(gateway.public);
+    // The gateway has begun to wait for some, and has not seen the others.
+    let mut clients = join_all((0..20).map(|_| RawSession::silent(&gateway))).await;
+    assert_eq!(gateway.knock(&token).await.status, 101);
+    gateway.pause();
+    clients.extend(join_all((0..20).map(|_| RawSession::silent(&gateway))).await);
+    for client in &mut clients {
+        client.send(&upgrade).await;
+    }
+    // Longer than a head may take.
+    sleep(Duration::from_secs(7)).await;
+    gateway.unpause();
+
+    for client in &mut clients {
+        client.expect_upgrade().await;
+    }
+    assert!(gateway.metric(&rejected("slow_request")).await < 0.5);
+}
+
+#[tokio::test]
+async fn who_does_not_end_a_body_does_not_keep_the_socket() {
+    let gateway = Launch::new().start().await;
+    let cases = [
+        (b"POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab".to_vec(), 401),
+        (b"POST /v1/nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(), 404),
+        (b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab".to_vec(), 200),
+    ];
+    for (request, status) in cases {
+        let mut client = RawSession::silent(&gateway).await;
+        client.send(&request).await;
+        assert_eq!(client.expect_answer().await.status, status);
+        assert!(client.try_answer().await.is_none(), "{status}: it is still open");
+    }
+    // Who ends it may go on.
+    let event = event("acme", "devis:signed", 1).to_string();
+    let whole = format!(
+        "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nTransfer-Encoding: chunked\r\n\r\n\
+         {:x}\r\n{event}\r\n0\r\n\r\n",
+        Token::service("*").sign(),
+        event.len()
+    );
+    let mut client = RawSession::silent(&gateway).await;
+    for _ in 0..2 {
+        client.send(whole.as_bytes()).await;
+        assert_eq!(client.expect_answer().await.status, 200);
+    }
 }
 
 #[tokio::test]

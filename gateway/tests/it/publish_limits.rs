@@ -73,6 +73,13 @@ async fn a_mistake_is_pointed_at(backplane: Backplane) {
     assert_eq!(pointer(&site.send(request).await), "#/0/data");
     let late = site.try_publish(&with("time", json!("hier"))).await;
     assert!(late.body.contains("RFC 3339"), "{late:?}");
+    for time in ["-0001-01-01T00:00:00Z", "9999-12-31T23:59:59-00:01", "2016-12-31T23:59:60Z"] {
+        assert_eq!(pointer(&site.try_publish(&with("time", json!(time))).await), "#/time", "{time}");
+    }
+    for (bad, says) in [(json!([[]]), "event 0: invalid type"), (with("", json!(1)), "a member is not known")] {
+        let answer = site.try_publish(&bad).await;
+        assert!(answer.body.contains(says) && !answer.body.contains(" at line "), "{answer:?}");
+    }
     let big = with("data", json!("x".repeat(shared::MAX_EVENT_BYTES)));
     assert_eq!(pointer(&site.try_publish(&json!([good, big])).await), "#/1/data");
     let foreign = site.post("/v1/events", &Token::service("other").sign(), &json!([good])).await;
