@@ -3,9 +3,9 @@ import { useEffect, useRef } from "react";
 import { EventIcon } from "../components/NounIcon";
 import { t } from "../i18n";
 import type { RealtimeEvent } from "../realtime";
-import { type Events, isOf } from "./events";
+import type { Events } from "./events";
 import { factsOf } from "./facts";
-import { amountOf, detail, headline } from "./sentence";
+import { amountOf, detail, headline, titleOf } from "./sentence";
 import { historyOf, ownEvents, type Subject, statusOf } from "./subject";
 
 interface Props {
@@ -123,14 +123,4 @@ function HistoryItem({ event }: { event: RealtimeEvent }) {
       {amount !== undefined && <span className="amount">{t.euros(amount)}</span>}
     </li>
   );
-}
-
-function titleOf(event: RealtimeEvent, { noun }: Subject): string {
-  const titles = t.detail.titles;
-  if (noun === "client") return titles.client(event.data.clientName);
-  if (isOf(event, "devis:created", "devis:signed", "devis:rejected")) return titles.devis(event.data.number);
-  if (isOf(event, "facture:created", "facture:paid")) return titles.facture(event.data.number);
-  if (isOf(event, "intervention:started", "intervention:completed"))
-    return titles.intervention(event.data.title);
-  return titles.message(event.data.clientName);
 }

@@ -9,6 +9,14 @@ test("every type of the catalog is about one of the nouns", () => {
   for (const type of EVENT_TYPES) expect(NOUNS).toContain(nounOf(type));
 });
 
+test("every type belongs to the history of what it is about", () => {
+  for (const type of EVENT_TYPES) {
+    const event = sample(type);
+    expect(historyOf([event], subjectOf(event))).toEqual([event]);
+    expect(Object.entries(event.data)).toContainEqual([`${nounOf(type)}Id`, subjectOf(event).id]);
+  }
+});
+
 test("however lists overlap and arrive, the merged one is in order with each event once", () => {
   const all = Array.from({ length: 30 }, () => sample("message:received"));
   fc.assert(
@@ -67,6 +75,7 @@ test("what came last decides", () => {
   const [signed, rejected] = [sample("devis:signed"), sample("devis:rejected")];
   expect(statusOf([signed, rejected])).toBe("rejected");
   expect(statusOf([rejected, signed])).toBe("signed");
+  expect(statusOf([signed, sample("client:created")])).toBe("signed");
   expect(statusOf([sample("client:created")])).toBeUndefined();
 });
 

@@ -1,6 +1,7 @@
 /** Words of the dashboard: nouns, lists of events, and their order. */
 import type { EventType, RealtimeEvent } from "../realtime";
 import { type Cursor, compareCursors, parseCursor } from "../realtime/cursor";
+import { EVENT_MEMBERS, type EventDataByType } from "../realtime/events.generated";
 
 export const NOUNS = ["devis", "facture", "intervention", "client", "message"] as const;
 
@@ -20,6 +21,24 @@ export function isOf<T extends EventType>(
   ...types: T[]
 ): event is Extract<RealtimeEvent, { type: T }> {
   return (types as EventType[]).includes(event.type);
+}
+
+type With<M extends string> = {
+  [T in EventType]: M extends keyof EventDataByType[T] ? RealtimeEvent<T> : never;
+}[EventType];
+
+/** Whether its type has this member, by the catalog: nobody has checked what else was published with it. */
+export function has<M extends string>(event: RealtimeEvent, member: M): event is With<M> {
+  return Object.hasOwn(EVENT_MEMBERS[event.type], member);
+}
+
+/** A text for each noun. It does not compile when a type of that noun lacks what the text is made of. */
+export type ByNoun = {
+  readonly [N in Noun]: (data: Extract<RealtimeEvent, { type: `${N}:${string}` }>["data"]) => string;
+};
+
+export function byNoun(table: ByNoun, event: RealtimeEvent): string {
+  return (table[nounOf(event.type)] as (data: RealtimeEvent["data"]) => string)(event.data);
 }
 
 const cursors = new WeakMap<RealtimeEvent, Cursor>();

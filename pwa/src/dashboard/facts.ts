@@ -1,11 +1,11 @@
 /** What the detail panel says about its subject, as pairs of label and value. */
 import { t } from "../i18n";
-import { type Events, isOf } from "./events";
+import { type Events, has, isOf } from "./events";
 import type { Subject } from "./subject";
 
 export type Fact = readonly [label: string, value: string];
 
-/** Later events overrule earlier ones; what is not known is left out. */
+/** Told by the members of the data, whatever the type. Later events overrule earlier ones; what is not known is left out. */
 export function factsOf(own: Events, history: Events, subject: Subject): Fact[] {
   const labels = t.detail.labels;
   const facts = new Map<string, string>();
@@ -13,27 +13,20 @@ export function factsOf(own: Events, history: Events, subject: Subject): Fact[] 
 
   for (const event of own) {
     if (subject.noun !== "client") add(labels.client, event.data.clientName);
-    if (isOf(event, "devis:created", "intervention:started", "intervention:completed"))
-      add(labels.subject, event.data.title);
-    if (isOf(event, "devis:created", "devis:signed", "devis:rejected", "facture:created", "facture:paid"))
-      add(labels.amount, t.euros(event.data.amountCents));
-    if (isOf(event, "devis:created", "facture:created")) add(labels.createdBy, event.data.createdBy);
-    if (isOf(event, "devis:signed")) add(labels.signedBy, event.data.signedBy);
+    if (has(event, "title")) add(labels.subject, event.data.title);
+    if (has(event, "amountCents")) add(labels.amount, t.euros(event.data.amountCents));
+    if (subject.noun !== "client" && has(event, "createdBy")) add(labels.createdBy, event.data.createdBy);
+    if (has(event, "signedBy")) add(labels.signedBy, event.data.signedBy);
     if (isOf(event, "devis:rejected")) add(labels.reason, event.data.reason);
-    if (isOf(event, "facture:created")) add(labels.due, t.day(new Date(`${event.data.dueOn}T12:00`)));
-    if (isOf(event, "facture:paid")) add(labels.method, t.methods[event.data.method]);
-    if (isOf(event, "intervention:started")) add(labels.address, event.data.address);
-    if (isOf(event, "intervention:started", "intervention:completed"))
-      add(labels.technician, event.data.technicianName);
-    if (isOf(event, "intervention:completed")) add(labels.duration, t.duration(event.data.durationMinutes));
-    if (isOf(event, "client:created")) {
-      add(labels.city, event.data.city);
-      add(labels.phone, event.data.phone);
-    }
-    if (isOf(event, "message:received")) {
-      add(labels.channel, t.channels[event.data.channel]);
-      add(labels.message, event.data.preview);
-    }
+    if (has(event, "dueOn")) add(labels.due, t.day(new Date(`${event.data.dueOn}T12:00`)));
+    if (has(event, "method")) add(labels.method, t.methods[event.data.method]);
+    if (has(event, "address")) add(labels.address, event.data.address);
+    if (has(event, "technicianName")) add(labels.technician, event.data.technicianName);
+    if (has(event, "durationMinutes")) add(labels.duration, t.duration(event.data.durationMinutes));
+    if (has(event, "city")) add(labels.city, event.data.city);
+    if (has(event, "phone")) add(labels.phone, event.data.phone);
+    if (has(event, "channel")) add(labels.channel, t.channels[event.data.channel]);
+    if (has(event, "preview")) add(labels.message, event.data.preview);
   }
   if (subject.noun === "client") {
     const total = (type: "devis:signed" | "facture:paid") =>

@@ -1,7 +1,8 @@
 /** An event in words. */
 import { t } from "../i18n";
 import type { EventType, RealtimeEvent } from "../realtime";
-import { isOf } from "./events";
+import { byNoun, has } from "./events";
+import type { Subject } from "./subject";
 
 /** The texts' functions take the data of their own type, which a union of types cannot say. */
 type Say = (data: RealtimeEvent["data"]) => string;
@@ -16,13 +17,16 @@ export const detail = (event: RealtimeEvent): string => say(t.event.detail, even
 
 /** In euro cents, of what has an amount. */
 export function amountOf(event: RealtimeEvent): number | undefined {
-  return isOf(event, "devis:created", "devis:signed", "devis:rejected", "facture:created", "facture:paid")
-    ? event.data.amountCents
-    : undefined;
+  return has(event, "amountCents") ? event.data.amountCents : undefined;
 }
 
 /** `Devis D-2026-041 signé par Mme Lefèvre, 4 820 €` */
 export function sentence(event: RealtimeEvent): string {
   const amount = amountOf(event);
   return amount === undefined ? headline(event) : `${headline(event)}, ${t.euros(amount)}`;
+}
+
+/** What the panel about the subject is headed by: `Devis D-2026-041`. */
+export function titleOf(newest: RealtimeEvent, { noun }: Subject): string {
+  return noun === "client" ? newest.data.clientName : byNoun(t.detail.titles, newest);
 }

@@ -1,6 +1,6 @@
 /** What the detail panel is about, its history and its state: pure functions of the events. */
 import type { EventType, RealtimeEvent } from "../realtime";
-import { type Events, isOf, NOUNS, type Noun, nounOf } from "./events";
+import { type ByNoun, byNoun, type Events, isOf, NOUNS, type Noun, nounOf } from "./events";
 
 export interface Subject {
   readonly noun: Noun;
@@ -10,16 +10,16 @@ export interface Subject {
 export type Status = "pending" | "signed" | "rejected" | "due" | "paid" | "running" | "done";
 
 export function subjectOf(event: RealtimeEvent): Subject {
-  return { noun: nounOf(event.type), id: ownId(event) };
+  return { noun: nounOf(event.type), id: byNoun(OWN_ID, event) };
 }
 
-function ownId(event: RealtimeEvent): string {
-  if (isOf(event, "devis:created", "devis:signed", "devis:rejected")) return event.data.devisId;
-  if (isOf(event, "facture:created", "facture:paid")) return event.data.factureId;
-  if (isOf(event, "intervention:started", "intervention:completed")) return event.data.interventionId;
-  if (isOf(event, "message:received")) return event.data.messageId;
-  return event.data.clientId;
-}
+const OWN_ID: ByNoun = {
+  devis: (d) => d.devisId,
+  facture: (d) => d.factureId,
+  intervention: (d) => d.interventionId,
+  client: (d) => d.clientId,
+  message: (d) => d.messageId,
+};
 
 /** Everything that concerns the subject, the oldest first: a quote's invoices and their payment as well. */
 export function historyOf(events: Events, subject: Subject): Events {
@@ -27,10 +27,10 @@ export function historyOf(events: Events, subject: Subject): Events {
   if (subject.noun === "message") {
     const message = events.find((event) => is(event, subject));
     return events.filter(
-      (event) => isOf(event, "message:received") && event.data.clientId === message?.data.clientId,
+      (event) => nounOf(event.type) === "message" && event.data.clientId === message?.data.clientId,
     );
   }
-  if (subject.noun === "intervention") return events.filter((event) => is(event, subject));
+  if (subject.noun !== "devis" && subject.noun !== "facture") return ownEvents(events, subject);
 
   const bills = events.filter((event) => isOf(event, "facture:created"));
   const devisId =
@@ -63,14 +63,14 @@ const STATUS: { readonly [T in EventType]?: Status } = {
   "intervention:completed": "done",
 };
 
-/** What came last decides. */
+/** What came last decides, of what says anything about it. */
 export function statusOf(own: Events): Status | undefined {
-  const newest = own.at(-1);
+  const newest = own.findLast((event) => STATUS[event.type]);
   return newest && STATUS[newest.type];
 }
 
 function is(event: RealtimeEvent, subject: Subject): boolean {
-  return nounOf(event.type) === subject.noun && ownId(event) === subject.id;
+  return nounOf(event.type) === subject.noun && byNoun(OWN_ID, event) === subject.id;
 }
 
 /** A subject as the address shows it, `#devis/d-41`, and back. */

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { factsOf } from "../dashboard/facts";
 import { sample } from "../dashboard/samples";
-import { amountOf, detail, sentence } from "../dashboard/sentence";
+import { amountOf, detail, sentence, titleOf } from "../dashboard/sentence";
+import { subjectOf } from "../dashboard/subject";
 import { EVENT_TYPES } from "../realtime";
 import { fr } from "./fr";
 
@@ -19,6 +21,20 @@ test("every type has its sentence", () => {
     expect(sentence(sample(type))).not.toMatch(/undefined|NaN/);
     expect(detail(sample(type))).not.toMatch(/undefined|NaN/);
   }
+});
+
+test("every type has its panel: its noun's title, and its amount if it has one", () => {
+  for (const type of EVENT_TYPES) {
+    const event = sample(type);
+    const subject = subjectOf(event);
+    const facts = factsOf([event], [event], subject).map(([label, value]) => `${label}: ${plain(value)}`);
+    expect([titleOf(event, subject), ...facts].join()).not.toMatch(/undefined|NaN/);
+    expect(titleOf(event, subject).startsWith("Message de")).toBe(subject.noun === "message");
+    expect(facts.some((fact) => /^Montant: .*€$/.test(fact))).toBe("amountCents" in event.data);
+  }
+  const signed = sample("devis:signed");
+  expect(titleOf(signed, subjectOf(signed))).toBe("Devis D-2026-041");
+  expect(titleOf(signed, { noun: "client", id: signed.data.clientId })).toBe("Mme Lefèvre");
 });
 
 test("amounts have no-break spaces, and cents when there are any", () => {

@@ -2,6 +2,7 @@
  * Every text of the application, in French. A second language is a second object of the type {@link Texts}.
  * `\u00a0` and `\u202f` are the no-break spaces that French wants inside guillemets and before double punctuation.
  */
+import type { ByNoun } from "../dashboard/events";
 import type { EventDataByType, EventType } from "../realtime";
 import { createNumbers, dayKey } from "./format";
 
@@ -224,12 +225,12 @@ export const fr = {
     allOf: (client: string) => `Tout sur ${client}`,
     gone: "Cet élément n’est plus dans l’activité récente.",
     titles: {
-      devis: (name: string) => `Devis ${name}`,
-      facture: (name: string) => `Facture ${name}`,
-      intervention: (name: string) => name,
-      client: (name: string) => name,
-      message: (name: string) => `Message de ${name}`,
-    },
+      devis: (d) => `Devis ${d.number}`,
+      facture: (d) => `Facture ${d.number}`,
+      intervention: (d) => d.title,
+      client: (d) => d.clientName,
+      message: (d) => `Message de ${d.clientName}`,
+    } satisfies ByNoun,
     status: {
       pending: "En attente",
       signed: "Signé",
