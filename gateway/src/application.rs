@@ -121,13 +121,14 @@ impl Application {
             .listen("public", self.public, move || public_service(app.clone()))?
             .run();
         let app = web::Data::new(self.app.clone());
-        let admin_server =
-            HttpServer::new(move || actix_web::App::new().app_data(app.clone()).configure(http::admin_routes))
-                .workers(1)
-                .disable_signals()
-                .shutdown_timeout(1)
-                .listen(self.admin)?
-                .run();
+        let admin_server = HttpServer::new(move || {
+            actix_web::App::new().wrap(from_fn(http::let_go)).app_data(app.clone()).configure(http::admin_routes)
+        })
+        .workers(1)
+        .disable_signals()
+        .shutdown_timeout(1)
+        .listen(self.admin)?
+        .run();
         let (public_handle, admin_handle) = (server.handle(), admin_server.handle());
         let servers = actix_rt::spawn(async move { tokio::try_join!(server, admin_server) });
         info!(

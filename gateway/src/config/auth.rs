@@ -26,10 +26,10 @@ pub struct AuthConfig {
     /// JSON Web Key Set, fetched at the start and refreshed; https, or http on this machine alone
     #[arg(long, env = "GATEWAY_JWKS_URL", value_name = "URL", value_parser = jwks_url, hide_env_values = true)]
     pub jwks_url: Option<Url>,
-    /// Required issuer (`iss`) of tokens
+    /// Issuer (`iss`) that tokens must have, and that `gateway token` writes
     #[arg(long, env = "GATEWAY_JWT_ISSUER", value_name = "ISSUER", hide_env_values = true)]
     pub jwt_issuer: Option<String>,
-    /// Required audience (`aud`) of tokens
+    /// Audience (`aud`) that tokens must have, and that `gateway token` writes
     #[arg(long, env = "GATEWAY_JWT_AUDIENCE", value_name = "AUDIENCE", hide_env_values = true)]
     pub jwt_audience: Option<String>,
     /// Seconds that a revocation lasts unless it says so itself: as long as your tokens live at the most

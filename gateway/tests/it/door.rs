@@ -110,6 +110,10 @@ async fn who_does_not_end_a_body_does_not_keep_the_socket() {
         assert_eq!(client.expect_answer().await.status, status);
         assert!(client.try_answer().await.is_none(), "{status}: it is still open");
     }
+    let mut client = RawSession::silent_at(gateway.admin).await;
+    client.send(b"GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab").await;
+    assert_eq!(client.expect_answer().await.status, 200);
+    assert!(client.try_answer().await.is_none(), "the admin listener's is still open");
     // Who ends it may go on.
     let event = event("acme", "devis:signed", 1).to_string();
     let whole = format!(

@@ -126,7 +126,7 @@ pub(crate) struct Gateway {
     child: Child,
     log: Log,
     api: Api,
-    admin: SocketAddr,
+    pub(crate) admin: SocketAddr,
 }
 
 impl Gateway {

@@ -111,7 +111,12 @@ impl RawSession {
 
     /// A connection on which nothing has been sent.
     pub(crate) async fn silent(api: &Api) -> Self {
-        Self { stream: connect(TcpSocket::new_v4().unwrap(), api.public).await, unread: vec![] }
+        Self::silent_at(api.public).await
+    }
+
+    /// The same, to another listener.
+    pub(crate) async fn silent_at(address: SocketAddr) -> Self {
+        Self { stream: connect(TcpSocket::new_v4().unwrap(), address).await, unread: vec![] }
     }
 
     /// Reads the answer to a request.
